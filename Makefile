@@ -1,0 +1,41 @@
+# What to type. `make` alone lists the targets.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BIN := .venv/bin
+# The suite shares the machine with servers it starts: one worker a core.
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## serve on 127.0.0.1:8000 (PORT= changes it), installing first what is missing
+	@PYTHON=$(PYTHON) tools/setup.sh run
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/watchword serve --host $(HOST) --port $(PORT)
+
+test: check ## everything: style, types and the whole test suite
+	@$(BIN)/python -m pytest -n $(JOBS) -q $(ARGS)
+
+check: ## style and types only
+	@PYTHON=$(PYTHON) tools/setup.sh dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+fix: ## mend what can be mended by itself
+	@PYTHON=$(PYTHON) tools/setup.sh dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: ## write the versions of .venv into constraints.txt
+	@PYTHON=$(PYTHON) tools/setup.sh dev
+	@{ echo "# The versions the tests ran with; \`make lock\` writes this file."; \
+	   $(BIN)/python -m pip freeze --disable-pip-version-check --exclude-editable --exclude watchword; } > constraints.new
+	@mv constraints.new constraints.txt && touch .venv/installed-run .venv/installed-dev
+
+clean: ## remove .venv and what the tools left
+	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

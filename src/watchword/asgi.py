@@ -1,0 +1,132 @@
+"""The HTTP door: Twilio's routes under `/v2`, a health check, and a page to try it on."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.requests import Request as PageRequest
+from starlette.responses import JSONResponse
+from starlette.responses import Response as PageResponse
+from starlette.routing import Route
+
+from watchword import config
+from watchword.engine import Engine
+from watchword.errors import StoreError
+from watchword.runtime import open_engine
+from watchword.ui.page import page_routes
+from watchword.wire import errors
+from watchword.wire.auth import read_basic
+from watchword.wire.dialect import answer_async
+from watchword.wire.http import Request, Response
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+MAX_BODY = 16 * 1024  # bytes; the largest request of Verify is far below
+MAX_FIELDS = 200
+FORM_TYPE = b"application/x-www-form-urlencoded"
+
+logger = logging.getLogger("watchword.asgi")
+
+
+class App:
+    """The ASGI application of one engine."""
+
+    def __init__(self, engine: Engine, *, development: bool) -> None:
+        self.engine = engine
+        self._pages = Starlette(
+            routes=[Route("/healthz", self._health), *page_routes(engine, development=development)],
+            lifespan=self._lifespan,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer `/v2` without a framework in between, and everything else through Starlette."""
+        if scope["type"] == "http" and scope["path"].startswith("/v2/"):
+            await _send(send, await self._answer(scope, receive))
+        else:
+            await self._pages(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        body = await _read(receive)
+        if body is None:
+            return errors.body(*errors.TOO_LARGE)
+        headers = dict(scope["headers"])
+        try:
+            return await answer_async(self.engine, _request(scope, headers, body))
+        except StoreError as fault:
+            logger.warning("the store did not answer: %s", fault)
+            return errors.respond(fault, scope["path"])
+        except Exception as fault:  # the outermost door: whatever it is, the caller gets a 500
+            logger.exception("a request failed: %s", type(fault).__name__)
+            return errors.body(*errors.SERVER_ERROR)
+
+    async def _health(self, _request: PageRequest) -> PageResponse:
+        try:
+            self.engine.store.ping()
+        except StoreError as fault:
+            return JSONResponse({"status": "unavailable", "reason": str(fault)}, status_code=503)
+        return JSONResponse({"status": "ok"})
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        yield
+        self.engine.close()
+
+
+def from_environment() -> App:
+    """Make the application of the environment's settings: what a server's worker calls."""
+    settings = config.load()
+    return App(open_engine(settings), development=not settings.production)
+
+
+def _request(scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Request:
+    is_form = headers.get(b"content-type", b"").split(b";")[0].strip().lower() == FORM_TYPE
+    host = headers.get(b"host", b"localhost").decode("latin-1")
+    return Request(
+        method=scope["method"],
+        path=scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
+        base_url=f"{scope['scheme']}://{host}",
+        credentials=read_basic(headers.get(b"authorization", b"").decode("latin-1")),
+        form=_fields(body) if is_form else {},
+        query=_fields(scope["query_string"]),
+    )
+
+
+def _fields(encoded: bytes) -> dict[str, list[str]]:
+    """Decode a form or a query; one that cannot be decoded holds nothing."""
+    if not encoded:
+        return {}
+    try:
+        return parse_qs(encoded.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        return {}
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """Read a request's body, or return None when it is larger than it may be."""
+    parts: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BODY:
+            return None
+        more = message.get("more_body", False)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _send(send: Send, response: Response) -> None:
+    headers = [
+        (b"content-length", str(len(response.body)).encode()),
+        *((name.lower().encode(), value.encode("latin-1")) for name, value in response.headers),
+    ]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

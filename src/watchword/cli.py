@@ -1,0 +1,224 @@
+"""The command line: serve, verify, credentials, inbox, migrate, doctor, config.
+
+Answers go to standard output, everything else to standard error. Exit codes: 0 yes, 1 the rules
+said no, 2 usage, 69 store or sender unavailable, 75 try later, 78 configuration.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
+
+import click
+
+from watchword import __version__
+from watchword.errors import (
+    ConfigurationError,
+    DeliveryFailed,
+    StoreError,
+    TooManyChecks,
+    TooManySends,
+    TooSoon,
+    WatchwordError,
+)
+
+if TYPE_CHECKING:
+    from watchword.config import Settings
+    from watchword.engine import Engine
+
+SAID_NO, UNAVAILABLE, TRY_LATER, MISCONFIGURED = 1, 69, 75, 78  # the last three: sysexits.h
+P = ParamSpec("P")
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"watchword: {message}", err=True)
+    sys.exit(code)
+
+
+def _exit_code(error: WatchwordError) -> int:
+    match error:
+        case ConfigurationError():
+            return MISCONFIGURED
+        case StoreError() | DeliveryFailed():
+            return UNAVAILABLE
+        case TooSoon() | TooManySends() | TooManyChecks():
+            return TRY_LATER
+    return SAID_NO
+
+
+def explained(command: Callable[P, Any]) -> Callable[P, Any]:
+    """End a command with one line and the right exit code when it meets an error of ours."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except WatchwordError as error:
+            _fail(str(error), _exit_code(error))
+
+    return run
+
+
+def _settings() -> "Settings":
+    from watchword.config import load
+
+    return load()
+
+
+def _engine() -> "Engine":
+    from watchword.runtime import open_engine
+
+    return open_engine(_settings())
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="watchword")
+def main() -> None:
+    """Phone verification that a team can own and prove."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
+@explained
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the Verify API and the pages; ready when GET /healthz answers 200."""
+    from watchword.serve import run
+
+    run(_settings(), host=host, port=port, workers=workers)
+
+
+@main.command()
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@explained
+def verify(number: str, as_json: bool) -> None:
+    """Send a code to NUMBER, ask for it, check it.
+
+    Codes are read from standard input, one a line, until one is right or the guesses are used up.
+    """
+    from watchword.commands import CheckCode, ForgetCounter, GuardedStart, StartVerification
+    from watchword.model import Status
+    from watchword.phone import mask, parse
+
+    phone = parse(number)
+    engine = _engine()
+    known = engine.credentials
+    pair = engine.fingerprint(phone.e164), "cli"
+    start = StartVerification(known.service_sid, known.account_sid, phone)
+    sid = engine.perform(GuardedStart(start, *pair)).started.verification.sid
+    click.echo(f"sent a code to {mask(phone.e164)}", err=True)
+    if engine.sender is not None and engine.sender.name == "inbox":
+        click.echo(f"read it in another terminal: watchword inbox --to {phone.e164}", err=True)
+    while True:
+        click.echo("code: ", err=True, nl=False)
+        line = sys.stdin.readline()
+        if not line:
+            _fail("no code was given; the one that was sent stays good for ten minutes", SAID_NO)
+        code = "".join(line.split())
+        found = engine.perform(
+            CheckCode(known.service_sid, known.account_sid, code, verification_sid=sid)
+        )
+        if found.status is Status.APPROVED:
+            break
+        click.echo("that is not the code; try again", err=True)
+    engine.perform(ForgetCounter(*pair))
+    if as_json:
+        _print_json({"sid": sid, "to": phone.e164, "status": "approved"})
+    else:
+        click.echo("approved")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@explained
+def credentials(as_json: bool) -> None:
+    """Show the account, token and service of the embedded default, made on first use."""
+    from watchword.home import credentials_in
+
+    found = asdict(credentials_in(_settings().home))
+    if as_json:
+        _print_json(found)
+        return
+    for name, value in found.items():
+        click.echo(f"{name:12} {value}")
+
+
+@main.command()
+@click.option("--to", help="Only the messages to this number.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@click.option("--clear", is_flag=True, help="Forget every message.")
+@explained
+def inbox(to: str | None, as_json: bool, clear: bool) -> None:
+    """Show what the inbox sender delivered, newest first."""
+    from watchword.phone import parse
+    from watchword.runtime import open_sender
+    from watchword.senders.inbox import InboxSender
+
+    sender = open_sender(_settings())
+    if not isinstance(sender, InboxSender):
+        _fail(f"messages go to the {sender.name} sender, not to an inbox", MISCONFIGURED)
+    if clear:
+        sender.clear()
+        return
+    messages = sender.messages(parse(to).e164 if to else None)
+    if as_json:
+        _print_json([message.as_json() for message in messages])
+        return
+    if not messages:
+        click.echo("the inbox is empty", err=True)
+    for message in messages:
+        click.echo(f"{message.created_at:%H:%M:%S}  {message.to}  {message.body}")
+
+
+@main.command()
+@explained
+def migrate() -> None:
+    """Bring the database's schema to this release's; safe to run twice."""
+    from watchword.store.connect import connect
+    from watchword.store.migrate import ensure_schema
+    from watchword.store.tables import SCHEMA_HEAD
+
+    changed = ensure_schema(connect(_settings().database_url))
+    what = "is now at" if changed else "was at"
+    click.echo(f"the schema {what} {SCHEMA_HEAD}")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@explained
+def doctor(as_json: bool) -> None:
+    """Say what is wrong and how to mend it; exits with 1 when something is."""
+    from watchword.doctor import examine
+
+    findings = examine()
+    if as_json:
+        _print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.check}: {finding.found}")
+            if not finding.ok:
+                click.echo(f"      {finding.mend}")
+    if not all(finding.ok for finding in findings):
+        sys.exit(SAID_NO)
+
+
+@main.command(name="config")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def show_config(as_json: bool) -> None:
+    """List every setting, its default and what it does."""
+    from watchword.config import SETTINGS
+
+    if as_json:
+        _print_json([{"name": s.variable, "default": s.default, "help": s.help} for s in SETTINGS])
+        return
+    for setting in SETTINGS:
+        click.echo(f"{setting.variable:24} {setting.help}")
+        click.echo(f"{'':24} default: {setting.default or '(none)'}")

@@ -1,0 +1,152 @@
+"""Settings: one table of names, read once from the environment into a frozen record."""
+
+import base64
+import binascii
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from watchword.errors import ConfigurationError
+
+PREFIX = "WATCHWORD_"
+ENVIRONMENTS = ("development", "production")
+SENDERS = ("inbox", "console")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its variable, its default as it would be typed, how it is read, what it does."""
+
+    variable: str
+    default: str
+    read: Callable[[str], Any]
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What this process goes by."""
+
+    home: Path
+    database_url: str
+    env: str
+    sender: str
+    friendly_name: str
+    secrets: tuple[bytes, ...] = field(repr=False)
+    max_failures: int
+    ladder: tuple[timedelta, ...]
+    max_batch: int
+
+    @property
+    def production(self) -> bool:
+        return self.env == "production"
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _path(value: str) -> Path:
+    return Path(value).expanduser().resolve()
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return value
+
+    return read
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("a whole number above 0")
+    return number
+
+
+def _milliseconds(value: str) -> timedelta:
+    return timedelta(milliseconds=_positive(value))
+
+
+def _keys(value: str) -> tuple[bytes, ...]:
+    try:
+        return tuple(base64.b64decode(part, validate=True) for part in value.split())
+    except binascii.Error as fault:
+        raise ValueError("base64 keys, newest first, with a space between") from fault
+
+
+DEFAULT_HOME: Final = "~/.local/share/watchword"
+SETTINGS: Final = (
+    Setting(
+        "WATCHWORD_HOME", DEFAULT_HOME, _path, "folder of the database, the keys and the inbox"
+    ),
+    Setting("WATCHWORD_DATABASE_URL", "", _text, "another database, as a SQLAlchemy URL"),
+    Setting("WATCHWORD_ENV", "development", _one_of(*ENVIRONMENTS), "development or production"),
+    Setting("WATCHWORD_SENDER", "inbox", _one_of(*SENDERS), "what delivers: inbox or console"),
+    Setting("WATCHWORD_FRIENDLY_NAME", "watchword", _text, "the name in the message"),
+    Setting("WATCHWORD_KEYS", "", _keys, "base64 keys, newest first; else the file in the home"),
+    Setting(
+        "WATCHWORD_MAX_FAILURES", "50", _positive, "wrong codes a phone has without a right one"
+    ),
+    Setting("WATCHWORD_MAX_BATCH", "256", _positive, "requests that share one commit at most"),
+    Setting(
+        "TWILIO_ACCOUNT_SID", "", _text, "with the next two: Twilio sends and checks the codes"
+    ),
+    Setting("TWILIO_AUTH_TOKEN", "", _text, "the token of that account"),
+    Setting("TWILIO_SERVICE_SID", "", _text, "the Verify service (VA…) of that account"),
+    Setting("FIRST_RESEND_DURATION", "120000", _milliseconds, "first wait, in milliseconds"),
+    Setting("SECOND_RESEND_DURATION", "300000", _milliseconds, "second wait, in milliseconds"),
+    Setting("THIRD_RESEND_DURATION", "900000", _milliseconds, "third wait, in milliseconds"),
+    Setting("FOURTH_RESEND_DURATION", "86400000", _milliseconds, "fourth wait, in milliseconds"),
+)
+LADDER: Final = tuple(s.variable for s in SETTINGS if s.variable.endswith("_RESEND_DURATION"))
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; raise ConfigurationError, naming the variable, for any that cannot be.
+
+    An unknown `WATCHWORD_…` variable stops the start as well: a misspelt guard guards nothing.
+    """
+    given = os.environ if environment is None else environment
+    known = {setting.variable for setting in SETTINGS}
+    for name in given:
+        if name.startswith(PREFIX) and name not in known:
+            raise ConfigurationError(
+                f"there is no setting {name}; see: watchword config", name=name
+            )
+    values = {setting.variable: _read(setting, given) for setting in SETTINGS}
+    home: Path = values["WATCHWORD_HOME"]
+    return Settings(
+        home=home,
+        database_url=values["WATCHWORD_DATABASE_URL"] or f"sqlite:///{home / 'watchword.db'}",
+        env=values["WATCHWORD_ENV"],
+        sender=values["WATCHWORD_SENDER"],
+        friendly_name=values["WATCHWORD_FRIENDLY_NAME"],
+        secrets=values["WATCHWORD_KEYS"],
+        max_failures=values["WATCHWORD_MAX_FAILURES"],
+        ladder=tuple(values[name] for name in LADDER),
+        max_batch=values["WATCHWORD_MAX_BATCH"],
+    )
+
+
+def documented(name: str, environment: Mapping[str, str] | None = None) -> Any:
+    """Read one setting as `settings.py` shows it: durations in milliseconds, None for none."""
+    given = os.environ if environment is None else environment
+    setting = next(setting for setting in SETTINGS if setting.variable == name)
+    value = _read(setting, given)
+    return value // timedelta(milliseconds=1) if isinstance(value, timedelta) else value or None
+
+
+def _read(setting: Setting, given: Mapping[str, str]) -> Any:
+    text = given.get(setting.variable) or setting.default
+    try:
+        return setting.read(text)
+    except ValueError as fault:
+        raise ConfigurationError(
+            f"{setting.variable} cannot be read: {fault} is expected", name=setting.variable
+        ) from fault

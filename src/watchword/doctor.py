@@ -1,0 +1,135 @@
+"""`watchword doctor`: look at every part, say what is wrong and how to mend it."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from watchword import config
+from watchword.config import Settings
+from watchword.errors import WatchwordError
+from watchword.home import credentials_in, keys_in
+from watchword.runtime import open_sender
+from watchword.store.connect import connect
+from watchword.store.migrate import schema_version
+from watchword.store.tables import SCHEMA_HEAD
+
+FULL = 2  # what `PRAGMA synchronous` says when every commit is on disk
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was found, and how to mend it when it is not right."""
+
+    check: str
+    ok: bool
+    found: str
+    mend: str = ""
+
+
+def examine() -> list[Finding]:
+    """Run every check; one that cannot run is a finding too."""
+    try:
+        settings = config.load()
+    except WatchwordError as error:
+        return [
+            Finding("settings", ok=False, found=str(error), mend="correct it and run this again")
+        ]
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _home,
+        _twilio,
+        _sender,
+        _database,
+    )
+    findings = [Finding("settings", ok=True, found=f"{settings.env}, home {settings.home}")]
+    for check in checks:
+        findings.extend(check(settings))
+    return findings
+
+
+def _home(settings: Settings) -> Iterator[Finding]:
+    try:
+        keys_in(settings.home)
+        credentials_in(settings.home)
+    except WatchwordError as error:
+        yield Finding(
+            "home", ok=False, found=str(error), mend="set WATCHWORD_HOME to a folder of yours"
+        )
+        return
+    for name in ("keys", "credentials.json"):
+        path = settings.home / name
+        open_to_others = _is_open_to_others(path)
+        yield Finding(
+            name,
+            ok=not open_to_others,
+            found="readable by others" if open_to_others else "private",
+            mend=f"chmod 600 {path}",
+        )
+
+
+def _twilio(_settings: Settings) -> Iterator[Finding]:
+    names = [
+        setting.variable for setting in config.SETTINGS if setting.variable.startswith("TWILIO_")
+    ]
+    missing = [name for name in names if not config.documented(name)]
+    if not missing:
+        yield Finding("codes", ok=True, found="OTP_Model sends and checks them through Twilio")
+    elif len(missing) == len(names):
+        yield Finding("codes", ok=True, found="OTP_Model sends and checks them in this process")
+    else:
+        yield Finding(
+            "codes",
+            ok=False,
+            found=f"{missing[0]} is missing",
+            mend="set all three TWILIO_ settings, or none",
+        )
+
+
+def _sender(settings: Settings) -> Iterator[Finding]:
+    try:
+        sender = open_sender(settings)
+    except WatchwordError as error:
+        yield Finding("sender", ok=False, found=str(error), mend="see: watchword config")
+    else:
+        yield Finding("sender", ok=True, found=sender.name)
+        sender.close()
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    where = sa.make_url(settings.database_url).render_as_string(hide_password=True)
+    try:
+        engine = connect(settings.database_url)
+        with engine.connect() as connection:
+            version = schema_version(connection)
+            synchronous = FULL
+            if engine.dialect.name == "sqlite":
+                synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+        engine.dispose()
+    except (WatchwordError, sa.exc.SQLAlchemyError, OSError) as error:
+        yield Finding(
+            "database",
+            ok=False,
+            found=f"{where} does not answer ({type(error).__name__})",
+            mend="check WATCHWORD_DATABASE_URL and that the server runs",
+        )
+        return
+    yield Finding("database", ok=True, found=where)
+    yield Finding(
+        "schema",
+        ok=version == SCHEMA_HEAD,
+        found=f"{version or 'none yet'}, this release has {SCHEMA_HEAD}",
+        mend="watchword migrate",
+    )
+    yield Finding(
+        "durability",
+        ok=synchronous >= FULL,
+        found="every commit is on disk" if synchronous >= FULL else "commits may be lost",
+        mend="let watchword set PRAGMA synchronous itself",
+    )
+
+
+def _is_open_to_others(path: Path) -> bool:
+    return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))

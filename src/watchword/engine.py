@@ -1,0 +1,228 @@
+"""The shell around the rules: it runs commands in batches, calls senders, records what they said.
+
+What happens is written once, as generators that yield effects (run this command, deliver this
+message); `perform` drives them for a synchronous caller, `submit` for an asynchronous one.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
+
+from watchword.batch import Outcome, run_batch
+from watchword.clock import Clock, SystemClock
+from watchword.commands import (
+    Climbed,
+    Command,
+    Context,
+    GiveBackStep,
+    Guarded,
+    RecordDelivery,
+    Started,
+)
+from watchword.errors import DeliveryFailed
+from watchword.gather import Gatherer
+from watchword.home import Credentials
+from watchword.keys import Keyring
+from watchword.model import Delivery, Policy
+from watchword.phone import mask
+from watchword.senders.base import Message, Receipt, Sender
+from watchword.senders.portal import send_and_wait
+from watchword.store.base import Store
+
+logger = logging.getLogger("watchword")
+A = TypeVar("A")
+MAX_BATCH = 256  # a batch this long takes a few milliseconds; a longer one would make others wait
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An effect: run this command in a transaction."""
+
+    command: Command[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """An effect: hand this message to the sender."""
+
+    message: Message
+
+
+Steps = Generator[Run | Deliver, Any, Any]
+
+
+class Engine:
+    """Verify phones: the same rules for a program, a server, a test and a page."""
+
+    def __init__(
+        self,
+        store: Store,
+        sender: Sender | None,
+        keyring: Keyring,
+        credentials: Credentials,
+        *,
+        policy: Policy | None = None,
+        clock: Clock | None = None,
+        max_batch: int = MAX_BATCH,
+    ) -> None:
+        self.store = store
+        self.sender = sender
+        self.credentials = credentials
+        self.policy = policy or Policy()
+        self.clock = clock or SystemClock()
+        self._keyring = keyring
+        self._max_batch = max_batch
+        self._gatherer: Gatherer | None = None
+
+    def view(self, *, clock: Clock, policy: Policy) -> "Engine":
+        """Return this engine as seen by another clock and other numbers, on the same store."""
+        return Engine(
+            self.store,
+            self.sender,
+            self._keyring,
+            self.credentials,
+            policy=policy,
+            clock=clock,
+            max_batch=self._max_batch,
+        )
+
+    def perform(self, command: Command[A]) -> A:
+        """Run one command now, as a batch of one, with the sending that follows from it.
+
+        Raises the Refusal the rules came to, StoreError, or DeliveryFailed when the message was
+        definitely not sent.
+        """
+        steps = self._steps(command)
+        effect = next(steps)
+        while True:
+            try:
+                if isinstance(effect, Run):
+                    effect = _resume(steps, self._run([effect.command])[0])
+                else:
+                    effect = steps.send(self._deliver(effect.message))
+            except StopIteration as end:
+                return cast("A", end.value)
+
+    async def submit(self, command: Command[A]) -> A:
+        """Run one command with those that arrive in the same turn of the loop; else `perform`."""
+        steps = self._steps(command)
+        effect = next(steps)
+        while True:
+            try:
+                if isinstance(effect, Run):
+                    effect = _resume(steps, await self._gather(effect.command))
+                else:
+                    effect = steps.send(await self._deliver_async(effect.message))
+            except StopIteration as end:
+                return cast("A", end.value)
+
+    def fingerprint(self, to: str) -> str:
+        """Name an address within the default service by the newest key."""
+        return self._keyring.fingerprint(self.credentials.service_sid, to)
+
+    def close(self) -> None:
+        """Close the store and the sender."""
+        self.store.close()
+        if self.sender is not None:
+            self.sender.close()
+
+    def _steps(self, command: Command[Any]) -> Steps:
+        """Run a command; if it started something, send what is now committed."""
+        answer = yield Run(command)
+        if isinstance(answer, Started):
+            return (yield from self._send(answer))
+        if isinstance(answer, Guarded):
+            try:
+                started = yield from self._send(answer.started)
+            except DeliveryFailed:
+                yield Run(GiveBackStep(Climbed(answer.before, answer.counter)))
+                raise
+            return replace(answer, started=started)
+        return answer
+
+    def _send(self, started: Started) -> Steps:
+        receipt: Receipt = yield Deliver(_message(started))
+        attempt = replace(
+            started.attempt,
+            status=receipt.status,
+            sender=self.sender.name if self.sender else None,
+            message_id=receipt.message_id,
+            reason=receipt.reason,
+        )
+        yield Run(RecordDelivery(attempt))
+        logger.info(
+            "verification.started sid=%s to=%s channel=%s delivery=%s",
+            started.verification.sid,
+            mask(started.verification.to),
+            attempt.channel.value,
+            receipt.status.value,
+        )
+        if receipt.status is Delivery.FAILED:
+            raise DeliveryFailed(
+                receipt.reason or "no sender took the message; see: watchword doctor"
+            )
+        return replace(started, delivery=receipt.status)
+
+    def _run(self, commands: list[Command[Any]]) -> list[Outcome]:
+        return run_batch(self.store, commands, self._keyring, self._context)
+
+    def _context(self) -> Context:
+        return Context(self.clock.now(), self.policy, self._keyring, new_sid)
+
+    async def _gather(self, command: Command[Any]) -> Outcome:
+        loop = asyncio.get_running_loop()
+        if self._gatherer is None or self._gatherer.loop is not loop:
+            self._gatherer = Gatherer(loop, self._run, self._max_batch)
+        return await self._gatherer.add(command)
+
+    def _deliver(self, message: Message) -> Receipt:
+        if self.sender is None:
+            return NO_SENDER
+        try:
+            return send_and_wait(self.sender, message)
+        except Exception as fault:  # whatever a sender's library raises, the answer must be safe
+            return _uncertain(fault)
+
+    async def _deliver_async(self, message: Message) -> Receipt:
+        if self.sender is None:
+            return NO_SENDER
+        try:
+            return await self.sender.send(message)
+        except Exception as fault:  # as above
+            return _uncertain(fault)
+
+
+NO_SENDER = Receipt(Delivery.FAILED, reason="no sender is configured; set WATCHWORD_SENDER")
+
+
+def new_sid(prefix: str) -> str:
+    """Return a fresh sid: its prefix and 128 random bits in hex."""
+    return prefix + secrets.token_hex(16)
+
+
+def _resume(steps: Steps, outcome: Outcome) -> Run | Deliver:
+    if isinstance(outcome, BaseException):
+        return steps.throw(outcome)
+    return steps.send(outcome)
+
+
+def _message(started: Started) -> Message:
+    name = started.service.friendly_name
+    return Message(
+        attempt_sid=started.attempt.sid,
+        to=started.verification.to,
+        channel=started.attempt.channel,
+        body=f"Your {name} verification code is: {started.code}",  # Twilio's default text
+        code=started.code,
+        sender_name=name,
+        created_at=started.attempt.created_at,
+    )
+
+
+def _uncertain(fault: Exception) -> Receipt:
+    """Say that nobody knows: the message may have left before the fault."""
+    logger.error("the sender failed in an unforeseen way: %s", type(fault).__name__)
+    return Receipt(Delivery.UNKNOWN, reason=type(fault).__name__)

@@ -1,0 +1,152 @@
+"""The records watchword keeps: Twilio's resources and the counters behind them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where a verification stands. `EXPIRED` is never stored: it follows from the time."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    CANCELED = "canceled"
+    MAX_ATTEMPTS_REACHED = "max_attempts_reached"
+    EXPIRED = "expired"
+
+
+class Channel(StrEnum):
+    """How a code travels."""
+
+    SMS = "sms"
+    CALL = "call"
+    WHATSAPP = "whatsapp"
+
+
+class Delivery(StrEnum):
+    """What is known of one message, in Twilio's words."""
+
+    QUEUED = "queued"  # committed, not yet handed to a sender
+    SENT = "sent"  # a sender took it
+    FAILED = "failed"  # no sender took it: nothing was sent
+    UNKNOWN = "unknown"  # a sender may have taken it: nobody can say
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers the rules go by."""
+
+    ttl: timedelta = timedelta(minutes=10)  # Twilio: a verification lives ten minutes
+    max_sends: int = 5  # Twilio: error 60203 after five sends
+    max_checks: int = 5  # Twilio: error 60202 after five wrong codes
+    max_failures: int = 50  # NIST SP 800-63B-4 §3.2.2 allows 100 without a success; we halve it
+    ladder: tuple[timedelta, ...] = (
+        timedelta(minutes=2),
+        timedelta(minutes=5),
+        timedelta(minutes=15),
+        timedelta(hours=24),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One tenant's settings (`VA…`)."""
+
+    sid: str
+    account_sid: str
+    friendly_name: str
+    created_at: datetime
+    updated_at: datetime
+    code_length: int = 6  # Twilio's default
+    custom_code_enabled: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.sid
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One address within one service: its latest verification, and its failures without a success.
+
+    Whoever holds this row's lock decides for the address; `key` is a keyed fingerprint.
+    """
+
+    key: str
+    service_sid: str
+    verification_sid: str
+    failures: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SendAttempt:
+    """One line of a verification's `send_code_attempts`."""
+
+    sid: str
+    channel: Channel
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One run of proving one address (`VE…`). The code itself is nowhere in it."""
+
+    sid: str
+    service_sid: str
+    account_sid: str
+    subject: str
+    to: str
+    channel: Channel
+    status: Status
+    code_length: int
+    key_id: str
+    nonce: str
+    custom_code_mac: str | None
+    checks: int
+    sends: tuple[SendAttempt, ...]
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+
+    @property
+    def key(self) -> str:
+        return self.sid
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One message (`VL…`) and what became of it."""
+
+    sid: str
+    verification_sid: str
+    service_sid: str
+    account_sid: str
+    channel: Channel
+    country: str
+    status: Delivery
+    created_at: datetime
+    updated_at: datetime
+    sender: str | None = None
+    message_id: str | None = None
+    reason: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.sid
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One row of `svretries`: how far a pair has climbed the resend ladder."""
+
+    unique_id: str
+    user_id: str
+    count: int
+    expires: datetime | None
+    created_at: datetime
+    id: int | None = None  # given by the store
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.unique_id, self.user_id)

@@ -1,0 +1,102 @@
+"""Phone numbers: one canonical E.164 form for every spelling, or a refusal."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberType
+
+from watchword.errors import InvalidParameter
+
+LONGEST_INPUT = 64  # E.164 has 15 digits; the rest is room for spaces, brackets and tel:
+NEVER = frozenset(
+    {
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.PAGER,
+        PhoneNumberType.UAN,
+        PhoneNumberType.VOICEMAIL,
+    }
+)
+SATELLITE = frozenset({870, 878, 881, 882, 883, 979})  # not tied to a country, dear to text
+SPELLING = re.compile(r"\+?[0-9 ().-]+")
+TEL_URI = re.compile(
+    r"tel:(?P<number>[^;]+)(?:;phone-context=(?P<context>\+[0-9-]+))?", re.IGNORECASE
+)
+PLUS_SIGNS = str.maketrans({"＋": "+", "﹢": "+", "₊": "+", "⁺": "+"})
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A number that can be texted: `e164` is its one spelling, `country` its ISO code or `001`."""
+
+    e164: str
+    country: str
+
+
+@lru_cache(maxsize=8192)
+def parse(text: str, region: str | None = None) -> Phone:
+    """Return the one phone that `text` spells.
+
+    Without `region` (an ISO country code) the number must begin with `+`. Letters, extensions,
+    control characters, two numbers in one text and numbers no subscriber can have are refused
+    with InvalidParameter("To"): the library alone drops some of them in silence.
+    """
+    spelling = _ascii(text)
+    if region is None and not spelling.startswith("+"):
+        raise _refusal("write the number in E.164 form, beginning with + and the country code")
+    try:
+        number = phonenumbers.parse(spelling, region)
+    except NumberParseException as fault:
+        raise _refusal("this is not a phone number") from fault
+    if number.extension or not phonenumbers.is_valid_number(number):
+        raise _refusal("no subscriber can have this number; check the country code and the digits")
+    if number.country_code in SATELLITE or phonenumbers.number_type(number) in NEVER:
+        raise _refusal("premium, satellite, shared-cost and pager numbers are not served")
+    return Phone(
+        e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+        country=phonenumbers.region_code_for_number(number) or "001",
+    )
+
+
+def mask(e164: str) -> str:
+    """Hide a number for logs and pages: the country code and the last two digits stay."""
+    try:
+        country_code = str(phonenumbers.parse(e164).country_code)
+    except NumberParseException:
+        return "•" * 8
+    hidden = len(e164) - 1 - len(country_code) - 2
+    return f"+{country_code}{'•' * max(hidden, 1)}{e164[-2:]}"
+
+
+def _ascii(text: str) -> str:
+    """Fold every script's digits, pluses and spaces to ASCII; refuse what is left over."""
+    if len(text) > LONGEST_INPUT:
+        raise _refusal("this is too long for a phone number")
+    folded = "".join(_fold(character) for character in text.translate(PLUS_SIGNS)).strip()
+    uri = TEL_URI.fullmatch(folded)
+    if uri:
+        local = uri["number"]
+        folded = local if local.startswith("+") else (uri["context"] or "") + local
+    if not SPELLING.fullmatch(folded):
+        raise _refusal("digits, spaces, brackets, dots and dashes are all a number may hold")
+    return folded
+
+
+def _fold(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.decimal(character))
+    if category == "Zs":
+        return " "
+    if category == "Pd":
+        return "-"
+    if category == "Cf":  # bidi marks and zero-width spaces come along when a number is pasted
+        return ""
+    return character
+
+
+def _refusal(message: str) -> InvalidParameter:
+    return InvalidParameter("To", message)

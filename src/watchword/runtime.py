@@ -1,0 +1,73 @@
+"""How an engine is opened: from settings, once per process and settings."""
+
+import os
+from threading import Lock
+
+from watchword.commands import EnsureService
+from watchword.config import Settings
+from watchword.engine import Engine
+from watchword.errors import ConfigurationError
+from watchword.home import credentials_in, keys_in
+from watchword.keys import Keyring
+from watchword.model import Policy, Service
+from watchword.senders.base import Sender
+from watchword.senders.console import ConsoleSender
+from watchword.senders.inbox import InboxSender
+from watchword.store.sql import SqlStore
+
+_lock = Lock()
+_shared: dict[tuple[int, Settings, bool], Engine] = {}
+
+
+def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
+    """Open the store, the keys and the sender that the settings name.
+
+    `sending=False` leaves the sender out: for programs whose codes Twilio sends. Raises
+    ConfigurationError for settings that cannot be, StoreError for a database that does not answer.
+    """
+    keyring = Keyring.from_secrets(settings.secrets or keys_in(settings.home))
+    engine = Engine(
+        SqlStore(settings.database_url, keyring),
+        open_sender(settings) if sending else None,
+        keyring,
+        credentials_in(settings.home),
+        policy=Policy(max_failures=settings.max_failures, ladder=settings.ladder),
+        max_batch=settings.max_batch,
+    )
+    engine.perform(EnsureService(_default_service(engine, settings)))
+    return engine
+
+
+def shared_engine(settings: Settings, *, sending: bool = True) -> Engine:
+    """Return this process's engine for these settings; a forked child opens its own."""
+    key = (os.getpid(), settings, sending)
+    with _lock:
+        if key not in _shared:
+            for stale in [other for other in _shared if other[0] != os.getpid()]:
+                del _shared[stale]
+            _shared[key] = open_engine(settings, sending=sending)
+        return _shared[key]
+
+
+def open_sender(settings: Settings) -> Sender:
+    """Open the sender that the settings name; the development ones refuse to run in production."""
+    if settings.production:
+        raise ConfigurationError(
+            f"the {settings.sender} sender shows codes to whoever looks, so it does not run with "
+            "WATCHWORD_ENV=production; verify through Twilio (the three TWILIO_ settings) instead",
+            name="WATCHWORD_SENDER",
+        )
+    if settings.sender == "console":
+        return ConsoleSender()
+    return InboxSender(settings.home / "inbox.db")
+
+
+def _default_service(engine: Engine, settings: Settings) -> Service:
+    now = engine.clock.now()
+    return Service(
+        sid=engine.credentials.service_sid,
+        account_sid=engine.credentials.account_sid,
+        friendly_name=settings.friendly_name,
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,1 @@
+"""What delivers a message: one file per sender."""

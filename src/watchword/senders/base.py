@@ -1,0 +1,51 @@
+"""What a sender is: it takes one message and says what became of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from watchword.model import Channel, Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one person. `attempt_sid` names it: a sender never delivers it twice."""
+
+    attempt_sid: str
+    to: str = field(repr=False)
+    channel: Channel
+    body: str = field(repr=False)
+    code: str = field(repr=False)
+    sender_name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a sender says of a message.
+
+    SENT: taken. FAILED: definitely not sent, so another send may follow at once. UNKNOWN: it may
+    have been sent, so no other send may follow in this window.
+    """
+
+    status: Delivery
+    message_id: str | None = None
+    reason: str | None = None
+
+
+class Sender(Protocol):
+    """Deliver messages on some channels.
+
+    `waits` says whether `send` ever waits for anything outside this machine: one that does not
+    may be driven without an event loop. Errors it foresees come back as a Receipt; an exception
+    counts as UNKNOWN, since nobody knows how far it got.
+    """
+
+    name: str
+    waits: bool
+
+    async def send(self, message: Message) -> Receipt:
+        """Deliver one message and say what became of it."""
+
+    def close(self) -> None:
+        """Give back what the sender holds open."""

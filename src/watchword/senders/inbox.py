@@ -1,0 +1,150 @@
+"""The inbox sender: messages kept in a file of their own, for developers and tests to read.
+
+The file lies beside the database, never in it: a stolen database holds no code. Every process of
+the same WATCHWORD_HOME reads and writes it. The newest 500 messages are kept for a day.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from watchword.errors import StoreError
+from watchword.model import Delivery
+from watchword.senders.base import Message, Receipt
+from watchword.sqlite import BUSY_SECONDS, make_private, use_wal
+
+KEPT = 500
+KEPT_FOR = timedelta(days=1)
+PRUNE_EVERY = 50  # messages; pruning at each one would cost more than the message
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    attempt_sid TEXT NOT NULL UNIQUE,
+    recipient TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    body TEXT NOT NULL,
+    code TEXT NOT NULL,
+    created_at TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS messages_recipient ON messages (recipient, id);
+"""
+READ = """
+SELECT id, recipient, sender, channel, body, code, created_at FROM messages
+WHERE :to IS NULL OR recipient = :to ORDER BY id DESC LIMIT :limit
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """A delivered message as the inbox shows it."""
+
+    id: int
+    to: str
+    sender: str
+    channel: str
+    body: str = field(repr=False)
+    code: str = field(repr=False)
+    created_at: datetime
+
+    def as_json(self) -> dict[str, str]:
+        """Return what `watchword inbox --json` shows of it."""
+        return {
+            "to": self.to,
+            "from": self.sender,
+            "channel": self.channel,
+            "body": self.body,
+            "code": self.code,
+            "created_at": self.created_at.isoformat(timespec="milliseconds"),
+        }
+
+
+class InboxSender:
+    """Deliver into the inbox file and read it back; `path` None keeps it in memory."""
+
+    name = "inbox"
+    waits = False
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    async def send(self, message: Message) -> Receipt:
+        """Keep one message; the same attempt is kept once."""
+        with self._open() as connection:
+            cursor = connection.execute(
+                "INSERT OR IGNORE INTO messages "
+                "(attempt_sid, recipient, sender, channel, body, code, created_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    message.attempt_sid,
+                    message.to,
+                    message.sender_name,
+                    message.channel.value,
+                    message.body,
+                    message.code,
+                    message.created_at.isoformat(timespec="milliseconds"),
+                ),
+            )
+            newest = cursor.lastrowid or 0
+            if newest % PRUNE_EVERY == 0:
+                self._prune(connection, newest, message.created_at)
+        return Receipt(Delivery.SENT, message_id=message.attempt_sid)
+
+    def messages(self, to: str | None = None, *, limit: int = KEPT) -> list[InboxMessage]:
+        """Return what was delivered, newest first, to everyone or to one number."""
+        with self._open() as connection:
+            rows = connection.execute(READ, {"to": to, "limit": limit}).fetchall()
+        return [
+            InboxMessage(number, to, sender, channel, body, code, datetime.fromisoformat(at))
+            for number, to, sender, channel, body, code, at in rows
+        ]
+
+    def clear(self) -> None:
+        """Forget every message."""
+        with self._open() as connection:
+            connection.execute("DELETE FROM messages")
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._lock:
+                if self._connection is None:
+                    self._connection = _connect(self._path)
+                yield self._connection
+        except sqlite3.Error as fault:
+            raise StoreError(f"the inbox file {self._path} cannot be used") from fault
+
+    def _prune(self, connection: sqlite3.Connection, newest: int, now: datetime) -> None:
+        oldest = (now - KEPT_FOR).astimezone(UTC).isoformat(timespec="milliseconds")
+        connection.execute(
+            "DELETE FROM messages WHERE id <= ? OR created_at < ?", (newest - KEPT, oldest)
+        )
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
+    if path is not None:
+        make_private(path)
+    connection = sqlite3.connect(
+        path or ":memory:",
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    use_wal(connection, synchronous="OFF")  # what is shown to developers may be lost
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.executescript(SCHEMA)
+    return connection

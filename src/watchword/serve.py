@@ -1,0 +1,69 @@
+"""`watchword serve`: the ASGI application behind uvicorn, with a few lines on where to go."""
+
+import errno
+import socket
+
+import click
+import uvicorn
+
+from watchword.config import Settings
+from watchword.errors import ConfigurationError
+from watchword.runtime import open_engine
+
+BACKLOG = 2048
+
+
+class AddressTaken(ConfigurationError):
+    """The address cannot be listened on."""
+
+
+def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
+    """Serve until stopped; raise ConfigurationError before the start when it cannot be."""
+    open_engine(settings).close()  # the schema, the keys and the credentials, before any worker
+    _check_address(host, port)
+    _greet(settings, host, port)
+    uvicorn.run(
+        "watchword.asgi:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        backlog=BACKLOG,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+    )
+
+
+def _check_address(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            if fault.errno == errno.EADDRINUSE:
+                raise AddressTaken(
+                    f"port {port} is taken; choose another: make run PORT={port + 1}, "
+                    f"or watchword serve --port {port + 1}",
+                    name="port",
+                ) from fault
+            raise AddressTaken(
+                f"{host}:{port} cannot be listened on: {fault.strerror}", name="host"
+            ) from fault
+
+
+def _greet(settings: Settings, host: str, port: int) -> None:
+    here = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    lines = [f"watchword serves on {here}"]
+    if not settings.production:
+        lines += [
+            f"  try it in a browser     {here}/",
+            "  try it in a terminal    watchword verify +237650000000",
+            "  what was delivered      watchword inbox",
+            "  credentials for an SDK  watchword credentials",
+            f'  point an SDK at it      client.verify.base_url = "{here}"',
+            "  stop it                 Ctrl+C",
+        ]
+    click.echo("\n".join(lines), err=True)

@@ -1,0 +1,29 @@
+"""How a SQLite file is opened: private, one writer at a time, readers never blocked."""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Literal
+
+BUSY_SECONDS = 30  # how long to wait for another process's commit, which takes a millisecond
+WAL_TRIES = 200  # the switch to the write-ahead log does not wait for others by itself
+WAL_PAUSE = 0.02
+
+
+def make_private(path: Path) -> None:
+    """Make the file, and the folder it lies in, readable by their owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+
+
+def use_wal(connection: sqlite3.Connection, *, synchronous: Literal["FULL", "OFF"]) -> None:
+    """Switch a connection to the write-ahead log. With FULL, a commit that returned is on disk."""
+    for tries_left in reversed(range(WAL_TRIES)):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:  # another process is making the file at this moment
+            if not tries_left:
+                raise
+            time.sleep(WAL_PAUSE)
+    connection.execute(f"PRAGMA synchronous = {synchronous}")

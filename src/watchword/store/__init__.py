@@ -1,0 +1,1 @@
+"""Where the records live: one promise, kept in memory and in SQL."""

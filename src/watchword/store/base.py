@@ -1,0 +1,103 @@
+"""What a store promises: the rows of a batch, locked, handed to a decision, and written back.
+
+A store knows no rule, no default and no clock. `transact` is one transaction: it loads and locks
+the rows of all keys in key order, calls `decide` with them, writes the changes and commits. When
+another process got in between it does all of that again, so `decide` must be free to run twice.
+Faults of the database come out as StoreError, with nothing half done.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from watchword.model import Attempt, Counter, Service, Subject, Verification
+
+Record = Service | Subject | Verification | Attempt | Counter
+Key = str | tuple[str, str]
+R = TypeVar("R", Service, Subject, Verification, Attempt, Counter)
+Cells = dict[tuple[type[Record], Key], Record | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Which rows a decision needs. A subject brings its latest verification, and the reverse."""
+
+    services: frozenset[str] = frozenset()
+    subjects: frozenset[str] = frozenset()
+    verifications: frozenset[str] = frozenset()
+    attempts: frozenset[str] = frozenset()
+    counters: frozenset[tuple[str, str]] = frozenset()
+    counter_ids: frozenset[int] = frozenset()
+
+    @classmethod
+    def union(cls, many: Iterable["Keys"]) -> "Keys":
+        """Return the keys of a whole batch."""
+        found = list(many)
+        if len(found) == 1:
+            return found[0]
+        return cls(
+            services=frozenset().union(*(keys.services for keys in found)),
+            subjects=frozenset().union(*(keys.subjects for keys in found)),
+            verifications=frozenset().union(*(keys.verifications for keys in found)),
+            attempts=frozenset().union(*(keys.attempts for keys in found)),
+            counters=frozenset().union(*(keys.counters for keys in found)),
+            counter_ids=frozenset().union(*(keys.counter_ids for keys in found)),
+        )
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of a batch in memory; what one command puts, the next one sees."""
+
+    cells: Cells = field(default_factory=dict)
+
+    def get(self, kind: type[R], key: Key) -> R | None:
+        """Return the row of that kind and key, or None when there is none."""
+        found = self.cells.get((kind, key))
+        return found if isinstance(found, kind) else None
+
+    def counter_by_id(self, counter_id: int) -> Counter | None:
+        """Return the `svretries` row of that id, or None."""
+        rows = (row for row in self.cells.values() if isinstance(row, Counter))
+        return next((row for row in rows if row.id == counter_id), None)
+
+    def put(self, changes: "Changes") -> None:
+        """Lay a command's changes over the rows."""
+        self.cells.update(changes.cells)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What is to be written: a record under its key, or None to delete the row."""
+
+    cells: Cells = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, *records: Record) -> "Changes":
+        """Put these records."""
+        return cls({(type(record), record.key): record for record in records})
+
+    def delete(self, kind: type[Record], key: Key) -> "Changes":
+        """Delete one row as well."""
+        self.cells[(kind, key)] = None
+        return self
+
+    def add(self, other: "Changes") -> None:
+        """Append the changes of a later command."""
+        self.cells.update(other.cells)
+
+
+class Store(Protocol):
+    """Keep records, and let one decision at a time be taken over each of them."""
+
+    def transact(self, keys: Keys, decide: Callable[[Rows], Changes]) -> None:
+        """Load and lock the rows of `keys`, apply what `decide` says, commit."""
+
+    def counter(self, unique_id: str, user_id: str) -> Counter | None:
+        """Read one `svretries` row with its id, without a lock."""
+
+    def ping(self) -> None:
+        """Return when the store answers; raise StoreError when it does not."""
+
+    def close(self) -> None:
+        """Give back what the store holds open."""

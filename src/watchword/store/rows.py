@@ -1,0 +1,241 @@
+"""How each record lies in its table: one pair of functions per kind."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from watchword.keys import Keyring
+from watchword.model import (
+    Attempt,
+    Channel,
+    Counter,
+    Delivery,
+    SendAttempt,
+    Service,
+    Status,
+    Subject,
+    Verification,
+)
+from watchword.store.base import Record
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+Row = dict[str, Any]  # column name to what the driver takes
+
+
+SERVICE_CHANGES = ("friendly_name", "code_length", "custom_code_enabled", "updated_at")
+SUBJECT_CHANGES = ("verification_sid", "failures", "updated_at")
+VERIFICATION_CHANGES = (
+    "subject",
+    "channel",
+    "status",
+    "custom_code_mac",
+    "checks",
+    "sends",
+    "updated_at",
+)
+ATTEMPT_CHANGES = ("status", "sender", "message_id", "reason", "updated_at")
+COUNTER_CHANGES = ("count", "expires")
+
+
+def row(record: Record, keyring: Keyring) -> Row:
+    """Lay out a whole record, to be inserted."""
+    match record:
+        case Service():
+            return service_row(record)
+        case Subject():
+            return subject_row(record)
+        case Verification():
+            return verification_row(record, keyring)
+        case Attempt():
+            return attempt_row(record)
+        case Counter():
+            return counter_row(record)
+
+
+def changed_cells(record: Record) -> Row:
+    """Lay out the cells of a record that change in its life, to be updated."""
+    match record:
+        case Service():
+            return _only(SERVICE_CHANGES, service_row(record))
+        case Subject():
+            return _only(SUBJECT_CHANGES, subject_row(record))
+        case Verification():
+            return verification_changes(record)
+        case Attempt():
+            return _only(ATTEMPT_CHANGES, attempt_row(record))
+        case Counter():
+            return _only(COUNTER_CHANGES, counter_row(record))
+
+
+def to_ms(moment: datetime) -> int:
+    """Return a moment as whole milliseconds since 1970."""
+    return (moment - EPOCH) // MILLISECOND
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Return the aware UTC moment of so many milliseconds since 1970."""
+    return EPOCH + milliseconds * MILLISECOND
+
+
+def service_row(service: Service) -> Row:
+    return {
+        "sid": service.sid,
+        "account_sid": service.account_sid,
+        "friendly_name": service.friendly_name,
+        "code_length": service.code_length,
+        "custom_code_enabled": service.custom_code_enabled,
+        "created_at": to_ms(service.created_at),
+        "updated_at": to_ms(service.updated_at),
+    }
+
+
+def service_record(row: sa.Row[Any]) -> Service:
+    return Service(
+        sid=row.sid,
+        account_sid=row.account_sid,
+        friendly_name=row.friendly_name,
+        code_length=row.code_length,
+        custom_code_enabled=row.custom_code_enabled,
+        created_at=from_ms(row.created_at),
+        updated_at=from_ms(row.updated_at),
+    )
+
+
+def subject_row(subject: Subject) -> Row:
+    return {
+        "key": subject.key,
+        "service_sid": subject.service_sid,
+        "verification_sid": subject.verification_sid,
+        "failures": subject.failures,
+        "updated_at": to_ms(subject.updated_at),
+    }
+
+
+def subject_record(row: sa.Row[Any]) -> Subject:
+    return Subject(
+        key=row.key,
+        service_sid=row.service_sid,
+        verification_sid=row.verification_sid,
+        failures=row.failures,
+        updated_at=from_ms(row.updated_at),
+    )
+
+
+def verification_row(verification: Verification, keyring: Keyring) -> Row:
+    return {
+        "sid": verification.sid,
+        "service_sid": verification.service_sid,
+        "account_sid": verification.account_sid,
+        "sealed_to": keyring.seal(verification.to, bound_to=verification.sid),
+        "code_length": verification.code_length,
+        "key_id": verification.key_id,
+        "nonce": verification.nonce,
+        "created_at": to_ms(verification.created_at),
+        "expires_at": to_ms(verification.expires_at),
+    } | verification_changes(verification)
+
+
+def verification_changes(verification: Verification) -> Row:
+    """Return the cells that change in a verification's life."""
+    return {
+        "subject": verification.subject,
+        "channel": verification.channel.value,
+        "status": verification.status.value,
+        "custom_code_mac": verification.custom_code_mac,
+        "checks": verification.checks,
+        "sends": _pack(verification.sends),
+        "updated_at": to_ms(verification.updated_at),
+    }
+
+
+def verification_record(row: sa.Row[Any], keyring: Keyring) -> Verification:
+    return Verification(
+        sid=row.sid,
+        service_sid=row.service_sid,
+        account_sid=row.account_sid,
+        subject=row.subject,
+        to=keyring.unseal(row.sealed_to, bound_to=row.sid),
+        channel=Channel(row.channel),
+        status=Status(row.status),
+        code_length=row.code_length,
+        key_id=row.key_id,
+        nonce=row.nonce,
+        custom_code_mac=row.custom_code_mac,
+        checks=row.checks,
+        sends=_unpack(row.sends),
+        created_at=from_ms(row.created_at),
+        updated_at=from_ms(row.updated_at),
+        expires_at=from_ms(row.expires_at),
+    )
+
+
+def attempt_row(attempt: Attempt) -> Row:
+    return {
+        "sid": attempt.sid,
+        "verification_sid": attempt.verification_sid,
+        "service_sid": attempt.service_sid,
+        "account_sid": attempt.account_sid,
+        "channel": attempt.channel.value,
+        "country": attempt.country,
+        "status": attempt.status.value,
+        "sender": attempt.sender,
+        "message_id": attempt.message_id,
+        "reason": attempt.reason,
+        "created_at": to_ms(attempt.created_at),
+        "updated_at": to_ms(attempt.updated_at),
+    }
+
+
+def attempt_record(row: sa.Row[Any]) -> Attempt:
+    return Attempt(
+        sid=row.sid,
+        verification_sid=row.verification_sid,
+        service_sid=row.service_sid,
+        account_sid=row.account_sid,
+        channel=Channel(row.channel),
+        country=row.country,
+        status=Delivery(row.status),
+        sender=row.sender,
+        message_id=row.message_id,
+        reason=row.reason,
+        created_at=from_ms(row.created_at),
+        updated_at=from_ms(row.updated_at),
+    )
+
+
+def counter_row(counter: Counter) -> Row:
+    return {
+        "uniqueId": counter.unique_id,
+        "userId": counter.user_id,
+        "count": counter.count,
+        "expires": counter.expires,
+        "createdAt": counter.created_at,
+    }
+
+
+def counter_record(row: sa.Row[Any]) -> Counter:
+    return Counter(
+        unique_id=row.uniqueId,
+        user_id=row.userId,
+        count=row._mapping["count"] or 0,  # noqa: SLF001  # `row.count` is a method
+        expires=row.expires,
+        created_at=row.createdAt,
+        id=row.id,
+    )
+
+
+def _only(names: tuple[str, ...], row: Row) -> Row:
+    return {name: row[name] for name in names}
+
+
+def _pack(sends: tuple[SendAttempt, ...]) -> str:
+    lines = [(send.sid, send.channel.value, to_ms(send.time)) for send in sends]
+    return msgspec.json.encode(lines).decode()
+
+
+def _unpack(text: str) -> tuple[SendAttempt, ...]:
+    lines = msgspec.json.decode(text, type=list[tuple[str, str, int]])
+    return tuple(SendAttempt(sid, Channel(channel), from_ms(time)) for sid, channel, time in lines)

@@ -1,0 +1,90 @@
+"""The tables, once for every database engine."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+SCHEMA_HEAD = "0001"  # the newest migration; a test holds it
+
+metadata = sa.MetaData()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A documented `datetime` column: naive UTC in the database, aware UTC in Python."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+SID = sa.String(34)
+MOMENT = sa.BigInteger  # milliseconds since 1970, UTC: no time zone, no year 2038
+
+services = sa.Table(
+    "services",
+    metadata,
+    sa.Column("sid", SID, primary_key=True),
+    sa.Column("account_sid", SID, nullable=False, index=True),
+    sa.Column("friendly_name", sa.String(64), nullable=False),
+    sa.Column("code_length", sa.Integer, nullable=False),
+    sa.Column("custom_code_enabled", sa.Boolean, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT, nullable=False),
+)
+
+# One row per address and service. Its lock is the lock of everything about the address.
+subjects = sa.Table(
+    "subjects",
+    metadata,
+    sa.Column("key", sa.String(32), primary_key=True),
+    sa.Column("service_sid", SID, nullable=False),
+    sa.Column("verification_sid", SID, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("updated_at", MOMENT, nullable=False),
+)
+
+verifications = sa.Table(
+    "verifications",
+    metadata,
+    sa.Column("sid", SID, primary_key=True),
+    sa.Column("service_sid", SID, nullable=False),
+    sa.Column("account_sid", SID, nullable=False),
+    sa.Column("subject", sa.String(32), nullable=False),
+    sa.Column("sealed_to", sa.Text, nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("status", sa.String(24), nullable=False),
+    sa.Column("code_length", sa.Integer, nullable=False),
+    sa.Column("key_id", sa.String(8), nullable=False),
+    sa.Column("nonce", sa.String(32), nullable=False),
+    sa.Column("custom_code_mac", sa.String(64)),
+    sa.Column("checks", sa.Integer, nullable=False),
+    sa.Column("sends", sa.Text, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False, index=True),
+    sa.Column("updated_at", MOMENT, nullable=False),
+    sa.Column("expires_at", MOMENT, nullable=False),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("sid", SID, primary_key=True),
+    sa.Column("verification_sid", SID, nullable=False, index=True),
+    sa.Column("service_sid", SID, nullable=False),
+    sa.Column("account_sid", SID, nullable=False),
+    sa.Column("channel", sa.String(16), nullable=False),
+    sa.Column("country", sa.String(3), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("sender", sa.String(64)),
+    sa.Column("message_id", sa.String(128)),
+    sa.Column("reason", sa.String(255)),
+    sa.Column("created_at", MOMENT, nullable=False, index=True),
+    sa.Column("updated_at", MOMENT, nullable=False),
+)
