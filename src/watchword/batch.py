@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from watchword.commands import Command, Context
+from watchword.commands.base import Command, Context
 from watchword.errors import Refusal, StoreError
 from watchword.keys import Keyring
 from watchword.store.base import Changes, Keys, Rows, Store

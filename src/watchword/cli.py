@@ -104,7 +104,8 @@ def verify(number: str, as_json: bool) -> None:
 
     Codes are read from standard input, one a line, until one is right or the guesses are used up.
     """
-    from watchword.commands import CheckCode, ForgetCounter, GuardedStart, StartVerification
+    from watchword.commands.ladder import ForgetCounter
+    from watchword.commands.verifications import CheckCode, GuardedStart, StartVerification
     from watchword.model import Status
     from watchword.phone import mask, parse
 

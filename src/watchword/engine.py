@@ -13,15 +13,9 @@ from typing import Any, TypeVar, cast
 
 from watchword.batch import Outcome, run_batch
 from watchword.clock import Clock, SystemClock
-from watchword.commands import (
-    Climbed,
-    Command,
-    Context,
-    GiveBackStep,
-    Guarded,
-    RecordDelivery,
-    Started,
-)
+from watchword.commands.base import Command, Context
+from watchword.commands.ladder import Climbed, GiveBackStep
+from watchword.commands.verifications import Guarded, RecordDelivery, Started
 from watchword.errors import DeliveryFailed
 from watchword.gather import Gatherer
 from watchword.home import Credentials

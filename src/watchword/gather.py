@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from watchword.batch import Outcome
-from watchword.commands import Command
+from watchword.commands.base import Command
 
 Runner = Callable[[list[Command[Any]]], list[Outcome]]
 

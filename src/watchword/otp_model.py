@@ -31,16 +31,15 @@ from werkzeug.exceptions import (
 
 from watchword import config
 from watchword.clock import Clock, whole_milliseconds
-from watchword.commands import (
+from watchword.commands.ladder import (
     Climb,
     Climbed,
     ClimbIfFree,
     DeleteCounter,
     GiveBackStep,
-    GuardedStart,
     LookAtCounter,
-    StartVerification,
 )
+from watchword.commands.verifications import GuardedStart, StartVerification
 from watchword.embedded import EmbeddedHttpClient
 from watchword.engine import Engine
 from watchword.errors import ConfigurationError, NotFound, TooSoon

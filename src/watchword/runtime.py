@@ -3,7 +3,7 @@
 import os
 from threading import Lock
 
-from watchword.commands import EnsureService
+from watchword.commands.services import EnsureService
 from watchword.config import Settings
 from watchword.engine import Engine
 from watchword.errors import ConfigurationError

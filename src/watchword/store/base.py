@@ -8,40 +8,59 @@ Faults of the database come out as StoreError, with nothing half done.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from watchword.model import Attempt, Counter, Service, Subject, Verification
+from watchword.model import Counter
 
-Record = Service | Subject | Verification | Attempt | Counter
 Key = str | tuple[str, str]
-R = TypeVar("R", Service, Subject, Verification, Attempt, Counter)
-Cells = dict[tuple[type[Record], Key], Record | None]
+
+
+class Record(Protocol):
+    """A row in memory: a frozen record that knows its key within its kind."""
+
+    @property
+    def key(self) -> Any:
+        """Return what names the row."""
+
+
+R = TypeVar("R", bound=Record)
+Cell = tuple[type[Any], Key]
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Which rows a decision needs. A subject brings its latest verification, and the reverse."""
+    """Which rows a decision needs, by kind.
 
-    services: frozenset[str] = frozenset()
-    subjects: frozenset[str] = frozenset()
-    verifications: frozenset[str] = frozenset()
-    attempts: frozenset[str] = frozenset()
-    counters: frozenset[tuple[str, str]] = frozenset()
+    A Subject brings its latest Verification along, and a Verification its Subject. A Counter may
+    also be named by its id.
+    """
+
+    wanted: dict[type[Any], frozenset[Any]] = field(default_factory=dict)
     counter_ids: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, kind: type[Record], *keys: Key) -> "Keys":
+        """Want these rows of one kind."""
+        return cls({kind: frozenset(keys)})
+
+    def get(self, kind: type[Any]) -> frozenset[Any]:
+        """Return the keys wanted of one kind."""
+        return self.wanted.get(kind, frozenset())
+
+    def __or__(self, other: "Keys") -> "Keys":
+        return Keys.union((self, other))
 
     @classmethod
     def union(cls, many: Iterable["Keys"]) -> "Keys":
         """Return the keys of a whole batch."""
-        found = list(many)
-        if len(found) == 1:
-            return found[0]
+        wanted: dict[type[Any], set[Any]] = {}
+        counter_ids: set[int] = set()
+        for keys in many:
+            counter_ids |= keys.counter_ids
+            for kind, names in keys.wanted.items():
+                wanted.setdefault(kind, set()).update(names)
         return cls(
-            services=frozenset().union(*(keys.services for keys in found)),
-            subjects=frozenset().union(*(keys.subjects for keys in found)),
-            verifications=frozenset().union(*(keys.verifications for keys in found)),
-            attempts=frozenset().union(*(keys.attempts for keys in found)),
-            counters=frozenset().union(*(keys.counters for keys in found)),
-            counter_ids=frozenset().union(*(keys.counter_ids for keys in found)),
+            {kind: frozenset(names) for kind, names in wanted.items()}, frozenset(counter_ids)
         )
 
 
@@ -49,7 +68,12 @@ class Keys:
 class Rows:
     """The rows of a batch in memory; what one command puts, the next one sees."""
 
-    cells: Cells = field(default_factory=dict)
+    cells: dict[Cell, Record | None] = field(default_factory=dict)
+
+    @classmethod
+    def holding(cls, records: Iterable[Record]) -> "Rows":
+        """Hold these records."""
+        return cls({(type(record), record.key): record for record in records})
 
     def get(self, kind: type[R], key: Key) -> R | None:
         """Return the row of that kind and key, or None when there is none."""
@@ -70,7 +94,7 @@ class Rows:
 class Changes:
     """What is to be written: a record under its key, or None to delete the row."""
 
-    cells: Cells = field(default_factory=dict)
+    cells: dict[Cell, Record | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *records: Record) -> "Changes":

@@ -18,56 +18,10 @@ from watchword.model import (
     Subject,
     Verification,
 )
-from watchword.store.base import Record
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 Row = dict[str, Any]  # column name to what the driver takes
-
-
-SERVICE_CHANGES = ("friendly_name", "code_length", "custom_code_enabled", "updated_at")
-SUBJECT_CHANGES = ("verification_sid", "failures", "updated_at")
-VERIFICATION_CHANGES = (
-    "subject",
-    "channel",
-    "status",
-    "custom_code_mac",
-    "checks",
-    "sends",
-    "updated_at",
-)
-ATTEMPT_CHANGES = ("status", "sender", "message_id", "reason", "updated_at")
-COUNTER_CHANGES = ("count", "expires")
-
-
-def row(record: Record, keyring: Keyring) -> Row:
-    """Lay out a whole record, to be inserted."""
-    match record:
-        case Service():
-            return service_row(record)
-        case Subject():
-            return subject_row(record)
-        case Verification():
-            return verification_row(record, keyring)
-        case Attempt():
-            return attempt_row(record)
-        case Counter():
-            return counter_row(record)
-
-
-def changed_cells(record: Record) -> Row:
-    """Lay out the cells of a record that change in its life, to be updated."""
-    match record:
-        case Service():
-            return _only(SERVICE_CHANGES, service_row(record))
-        case Subject():
-            return _only(SUBJECT_CHANGES, subject_row(record))
-        case Verification():
-            return verification_changes(record)
-        case Attempt():
-            return _only(ATTEMPT_CHANGES, attempt_row(record))
-        case Counter():
-            return _only(COUNTER_CHANGES, counter_row(record))
 
 
 def to_ms(moment: datetime) -> int:
@@ -225,10 +179,6 @@ def counter_record(row: sa.Row[Any]) -> Counter:
         created_at=row.createdAt,
         id=row.id,
     )
-
-
-def _only(names: tuple[str, ...], row: Row) -> Row:
-    return {name: row[name] for name in names}
 
 
 def _pack(sends: tuple[SendAttempt, ...]) -> str:

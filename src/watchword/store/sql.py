@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,17 +11,15 @@ from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 
 from watchword.errors import StoreError
 from watchword.keys import Keyring
-from watchword.model import Attempt, Counter, Service, Subject, Verification
-from watchword.store import rows as lay
-from watchword.store.base import Cells, Changes, Key, Keys, Record, Rows
+from watchword.model import Counter, Subject, Verification
+from watchword.store.base import Cell, Changes, Key, Keys, Record, Rows
 from watchword.store.connect import connect
+from watchword.store.kinds import KINDS, svretries
 from watchword.store.migrate import ensure_schema
-from watchword.store.svretries import Svretries
-from watchword.store.tables import attempts, metadata, services, subjects, verifications
+from watchword.store.rows import Row, counter_record
+from watchword.store.tables import services, verifications
 
 MAX_TRIES = 8  # a transaction that lost a race is run again; more often than this is a fault
-
-svretries = metadata.tables[Svretries.__tablename__]
 
 
 class SqlStore:
@@ -39,7 +36,7 @@ class SqlStore:
         for tries_left in reversed(range(MAX_TRIES)):
             try:
                 with _faults_named(), self._engine.begin() as connection:
-                    rows = Rows(self._load(connection, keys))
+                    rows = Rows.holding(self._load(connection, keys))
                     found = set(rows.cells)
                     self._save(connection, decide(rows), found)
                 return
@@ -52,7 +49,7 @@ class SqlStore:
         with _faults_named(), self._engine.connect() as connection:
             wanted = {"unique_ids": [unique_id], "user_ids": [user_id]}
             row = connection.execute(FIND_COUNTERS, wanted).first()
-        return None if row is None else lay.counter_record(row)
+        return None if row is None else counter_record(row)
 
     def ping(self) -> None:
         """Ask the database for one row."""
@@ -63,47 +60,47 @@ class SqlStore:
         """Close every connection."""
         self._engine.dispose()
 
-    def _load(self, connection: Connection, keys: Keys) -> Cells:
+    def _load(self, connection: Connection, keys: Keys) -> list[Record]:
         """Read and lock; a subject's lock is the lock of its verifications too."""
+        named = _read(connection, FIND_SUBJECTS, keys.get(Verification))
+        subject_keys = keys.get(Subject) | {row.subject for row in named}
+        subjects = self._records(connection, Subject, subject_keys)
+        sids = keys.get(Verification) | {subject.verification_sid for subject in subjects}
+        counter_ids = keys.counter_ids | _counter_ids(connection, keys.get(Counter))
+        found = subjects + self._records(connection, Verification, sids)
+        found += self._records(connection, Counter, counter_ids)
+        for kind in sorted(keys.wanted, key=lambda kind: kind.__name__):
+            if kind not in (Subject, Verification, Counter):
+                found += self._records(connection, kind, keys.get(kind))
+        return found
 
-        def read(statement: sa.Select[Any], wanted: Collection[Any]) -> list[sa.Row[Any]]:
-            if not wanted:
-                return []
-            return list(connection.execute(statement, {"keys": sorted(wanted)}))
+    def _records(self, connection: Connection, kind: type[Any], keys: Collection[Any]) -> list[Any]:
+        record = KINDS[kind].record
+        return [record(row, self._keyring) for row in _read(connection, LOCKS[kind], keys)]
 
-        named = read(FIND_SUBJECTS, keys.verifications)
-        subject_keys = keys.subjects | {row.subject for row in named}
-        held = [lay.subject_record(row) for row in read(LOCK_SUBJECTS, subject_keys)]
-        sids = keys.verifications | {subject.verification_sid for subject in held}
-        counter_ids = keys.counter_ids | _counter_ids(connection, keys.counters)
-        records: list[Record] = [
-            *(lay.service_record(row) for row in read(READ_SERVICES, keys.services)),
-            *held,
-            *(
-                lay.verification_record(row, self._keyring)
-                for row in read(READ_VERIFICATIONS, sids)
-            ),
-            *(lay.attempt_record(row) for row in read(LOCK_ATTEMPTS, keys.attempts)),
-            *(lay.counter_record(row) for row in read(LOCK_COUNTERS, counter_ids)),
-        ]
-        return {(type(record), record.key): record for record in records}
-
-    def _save(self, connection: Connection, changes: Changes, found: set[Any]) -> None:
+    def _save(self, connection: Connection, changes: Changes, found: set[Cell]) -> None:
         """Write the batch as one set per table and kind of statement, in key order."""
-        sets: dict[sa.Executable, list[lay.Row]] = {}
+        sets: dict[sa.Executable, list[Row]] = {}
         for cell in sorted(changes.cells, key=_lock_order):
-            kind, key = cell
+            name, key = cell
             record = changes.cells[cell]
-            table = WRITES[kind]
+            kind = KINDS[name]
             if record is None:
-                sets.setdefault(table.delete, []).append(_where(key))
+                if cell in found:
+                    sets.setdefault(kind.delete, []).append(_where(key))
             elif cell in found:
-                cells = lay.changed_cells(record) | _where(key)
-                sets.setdefault(table.update, []).append(cells)
+                cells = kind.changes(record) | _where(key)
+                sets.setdefault(kind.update, []).append(cells)
             else:
-                sets.setdefault(table.insert, []).append(lay.row(record, self._keyring))
+                sets.setdefault(kind.insert, []).append(kind.row(record, self._keyring))
         for statement, rows in sets.items():
             connection.execute(statement, rows)
+
+
+def _read(
+    connection: Connection, statement: sa.Select[Any], wanted: Collection[Any]
+) -> list[sa.Row[Any]]:
+    return list(connection.execute(statement, {"keys": sorted(wanted)})) if wanted else []
 
 
 def _counter_ids(connection: Connection, pairs: frozenset[tuple[str, str]]) -> set[int]:
@@ -116,60 +113,32 @@ def _counter_ids(connection: Connection, pairs: frozenset[tuple[str, str]]) -> s
     return {row.id for row in rows if (row.uniqueId, row.userId) in pairs}
 
 
-@dataclass(frozen=True, slots=True)
-class _Writes:
-    """The three ways to write a table, made once."""
-
-    insert: sa.Insert
-    update: sa.Update
-    delete: sa.Delete
-
-
-def _writes(table: sa.Table, key: tuple[str, ...], changing: tuple[str, ...]) -> _Writes:
-    here = sa.and_(*(table.c[name] == sa.bindparam(f"where_{i}") for i, name in enumerate(key)))
-    new: dict[str, Any] = {name: sa.bindparam(name) for name in changing}
-    return _Writes(
-        table.insert(), table.update().where(here).values(new), table.delete().where(here)
-    )
-
-
-def _where(key: Key) -> lay.Row:
+def _where(key: Key) -> Row:
     """Return a key as the parameters of a WHERE clause."""
     parts = key if isinstance(key, tuple) else (key,)
     return {f"where_{i}": part for i, part in enumerate(parts)}
 
 
-def _lock_order(cell: tuple[type[Record], Key]) -> tuple[str, Key]:
+def _lock_order(cell: Cell) -> tuple[str, Key]:
     return cell[0].__name__, cell[1]
 
 
-def _find(column: sa.Column[Any], *columns: sa.Column[Any]) -> sa.Select[Any]:
-    """Select the rows whose `column` is one of the `keys`."""
-    wanted = columns or tuple(column.table.c)
-    return sa.select(*wanted).where(column.in_(sa.bindparam("keys", expanding=True)))
-
-
 def _lock(column: sa.Column[Any]) -> sa.Select[Any]:
-    """Select them in key order and lock them."""
-    return _find(column).order_by(column).with_for_update()
+    """Select the rows whose `column` is one of the `keys`, in its order, and lock them."""
+    wanted = column.in_(sa.bindparam("keys", expanding=True))
+    return sa.select(*column.table.c).where(wanted).order_by(column).with_for_update()
 
 
-FIND_SUBJECTS = _find(verifications.c.sid, verifications.c.subject)
+FIND_SUBJECTS = sa.select(verifications.c.subject).where(
+    verifications.c.sid.in_(sa.bindparam("keys", expanding=True))
+)
 FIND_COUNTERS = sa.select(svretries).where(
     svretries.c.uniqueId.in_(sa.bindparam("unique_ids", expanding=True)),
     svretries.c.userId.in_(sa.bindparam("user_ids", expanding=True)),
 )
-READ_SERVICES = _find(services.c.sid)
-READ_VERIFICATIONS = _find(verifications.c.sid)
-LOCK_SUBJECTS = _lock(subjects.c.key)
-LOCK_ATTEMPTS = _lock(attempts.c.sid)
-LOCK_COUNTERS = _lock(svretries.c.id)
-WRITES: dict[type[Record], _Writes] = {
-    Service: _writes(services, ("sid",), lay.SERVICE_CHANGES),
-    Subject: _writes(subjects, ("key",), lay.SUBJECT_CHANGES),
-    Verification: _writes(verifications, ("sid",), lay.VERIFICATION_CHANGES),
-    Attempt: _writes(attempts, ("sid",), lay.ATTEMPT_CHANGES),
-    Counter: _writes(svretries, ("uniqueId", "userId"), lay.COUNTER_CHANGES),
+LOCKS = {
+    name: _lock(svretries.c.id if name is Counter else kind.table.c[kind.key[0]])
+    for name, kind in KINDS.items()
 }
 
 

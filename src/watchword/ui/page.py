@@ -9,10 +9,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from watchword.codes import LONGEST
-from watchword.commands import (
+from watchword.commands.ladder import ForgetCounter
+from watchword.commands.verifications import (
     CheckCode,
     FetchVerification,
-    ForgetCounter,
     GuardedStart,
     StartVerification,
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from watchword.commands import Command
+from watchword.commands.base import Command
 from watchword.errors import InvalidParameter
 
 JSON_TYPE = "application/json"

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from watchword import codes
-from watchword.commands import (
+from watchword.commands.verifications import (
     CheckCode,
     CloseVerification,
     FetchVerification,

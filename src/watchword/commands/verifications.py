@@ -1,14 +1,10 @@
-"""The requests the engine runs: each names the rows it needs and decides over them.
+"""A verification's commands: started, guarded, checked, closed, fetched, its message recorded."""
 
-A command is data until a batch hands it its rows. `decide` returns what to write and what to
-answer, or raises a Refusal, which writes nothing.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Generic, Protocol, TypeVar
 
+from watchword.commands.base import Context, Decision
+from watchword.commands.ladder import ClimbIfFree
+from watchword.commands.services import owned_service
 from watchword.errors import MissingAddress, NotFound
 from watchword.keys import Keyring
 from watchword.model import (
@@ -16,45 +12,14 @@ from watchword.model import (
     Channel,
     Counter,
     Delivery,
-    Policy,
     Service,
     Status,
     Subject,
     Verification,
 )
 from watchword.phone import Phone
-from watchword.rules import ladder, verification
+from watchword.rules import verification
 from watchword.store.base import Changes, Keys, Rows
-
-A_co = TypeVar("A_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What every decision may use beside its rows."""
-
-    now: datetime
-    policy: Policy
-    keyring: Keyring
-    new_sid: Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[A_co]):
-    """What to write, and what to answer."""
-
-    changes: Changes
-    answer: A_co
-
-
-class Command(Protocol[A_co]):
-    """One request, as data."""
-
-    def keys(self, keyring: Keyring) -> Keys:
-        """Name the rows to load and lock."""
-
-    def decide(self, rows: Rows, context: Context) -> Decision[A_co]:
-        """Decide, or raise a Refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +43,6 @@ class Guarded:
 
 
 @dataclass(frozen=True, slots=True)
-class Climbed:
-    """A step taken, with the ladder as it was and as it is now."""
-
-    before: Counter
-    counter: Counter
-
-
-@dataclass(frozen=True, slots=True)
 class StartVerification:
     """Start a verification, or send an open one's code again."""
 
@@ -96,13 +53,11 @@ class StartVerification:
     custom_code: str | None = None
 
     def keys(self, keyring: Keyring) -> Keys:
-        return Keys(
-            services=frozenset((self.service_sid,)),
-            subjects=frozenset(_names(keyring, self.service_sid, self.phone.e164)),
-        )
+        names = _names(keyring, self.service_sid, self.phone.e164)
+        return Keys.of(Service, self.service_sid) | Keys.of(Subject, *names)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Started]:
-        service = _service(rows, self.service_sid, self.account_sid)
+        service = owned_service(rows, self.service_sid, self.account_sid)
         names = _names(context.keyring, service.sid, self.phone.e164)
         held = _held(rows, names)
         ask = verification.Ask(
@@ -139,8 +94,7 @@ class GuardedStart:
     user_id: str
 
     def keys(self, keyring: Keyring) -> Keys:
-        pair = Keys(counters=frozenset(((self.unique_id, self.user_id),)))
-        return Keys.union((self.start.keys(keyring), pair))
+        return self.start.keys(keyring) | Keys.of(Counter, (self.unique_id, self.user_id))
 
     def decide(self, rows: Rows, context: Context) -> Decision[Guarded]:
         climb = ClimbIfFree(self.unique_id, self.user_id).decide(rows, context)
@@ -164,7 +118,7 @@ class CheckCode:
         return _address_keys(keyring, self.service_sid, self.to, self.verification_sid)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
-        _service(rows, self.service_sid, self.account_sid)
+        owned_service(rows, self.service_sid, self.account_sid)
         changes, subject, found = _find(
             rows, context, self.service_sid, self.to, self.verification_sid
         )
@@ -196,7 +150,7 @@ class CloseVerification:
         return _address_keys(keyring, self.service_sid, self.to, self.verification_sid)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
-        _service(rows, self.service_sid, self.account_sid)
+        owned_service(rows, self.service_sid, self.account_sid)
         changes, subject, found = _find(
             rows, context, self.service_sid, self.to, self.verification_sid
         )
@@ -218,7 +172,7 @@ class FetchVerification:
         return _address_keys(keyring, self.service_sid, self.to, self.verification_sid)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
-        _service(rows, self.service_sid, self.account_sid)
+        owned_service(rows, self.service_sid, self.account_sid)
         _, _, found = _find(rows, context, self.service_sid, self.to, self.verification_sid)
         return Decision(Changes(), verification.show(found, context.now))
 
@@ -230,141 +184,12 @@ class RecordDelivery:
     attempt: Attempt
 
     def keys(self, keyring: Keyring) -> Keys:
-        return Keys(attempts=frozenset((self.attempt.sid,)))
+        return Keys.of(Attempt, self.attempt.sid)
 
     def decide(self, rows: Rows, context: Context) -> Decision[None]:
         if rows.get(Attempt, self.attempt.sid) is None:
             return Decision(Changes(), None)  # purged meanwhile
         return Decision(Changes.of(replace(self.attempt, updated_at=context.now)), None)
-
-
-@dataclass(frozen=True, slots=True)
-class EnsureService:
-    """Make a service unless it is there already."""
-
-    service: Service
-
-    def keys(self, keyring: Keyring) -> Keys:
-        return Keys(services=frozenset((self.service.sid,)))
-
-    def decide(self, rows: Rows, context: Context) -> Decision[Service]:
-        found = rows.get(Service, self.service.sid)
-        if found is not None:
-            return Decision(Changes(), found)
-        return Decision(Changes.of(self.service), self.service)
-
-
-@dataclass(frozen=True, slots=True)
-class LookAtCounter:
-    """Return a pair's counter, made if there is none; refuse with TooSoon inside a wait."""
-
-    unique_id: str
-    user_id: str
-
-    def keys(self, keyring: Keyring) -> Keys:
-        return Keys(counters=frozenset(((self.unique_id, self.user_id),)))
-
-    def decide(self, rows: Rows, context: Context) -> Decision[Counter]:
-        counter = _counter(rows, self.unique_id, self.user_id, context.now)
-        seen = ladder.look(counter, context.now, context.policy.ladder)
-        changes = Changes() if seen == counter and seen.id is not None else Changes.of(seen)
-        return Decision(changes, seen)
-
-
-@dataclass(frozen=True, slots=True)
-class ClimbIfFree:
-    """Take a step up the ladder, or refuse with TooSoon inside a wait."""
-
-    unique_id: str
-    user_id: str
-
-    def keys(self, keyring: Keyring) -> Keys:
-        return Keys(counters=frozenset(((self.unique_id, self.user_id),)))
-
-    def decide(self, rows: Rows, context: Context) -> Decision[Climbed]:
-        counter = _counter(rows, self.unique_id, self.user_id, context.now)
-        before = ladder.look(counter, context.now, context.policy.ladder)
-        after = ladder.climb(before, context.now, context.policy.ladder)
-        return Decision(Changes.of(after), Climbed(before, after))
-
-
-@dataclass(frozen=True, slots=True)
-class Climb:
-    """Take a step whatever the wait, for a message that has been sent already.
-
-    The row is found by its id; where it was deleted meanwhile the pair gets a new one.
-    """
-
-    counter_id: int
-    unique_id: str
-    user_id: str
-
-    def keys(self, keyring: Keyring) -> Keys:
-        return Keys(
-            counters=frozenset(((self.unique_id, self.user_id),)),
-            counter_ids=frozenset((self.counter_id,)),
-        )
-
-    def decide(self, rows: Rows, context: Context) -> Decision[Counter]:
-        counter = rows.counter_by_id(self.counter_id) or _counter(
-            rows, self.unique_id, self.user_id, context.now
-        )
-        after = ladder.climb(counter, context.now, context.policy.ladder)
-        return Decision(Changes.of(after), after)
-
-
-@dataclass(frozen=True, slots=True)
-class GiveBackStep:
-    """Undo a step whose message was definitely not sent."""
-
-    climbed: Climbed
-
-    def keys(self, keyring: Keyring) -> Keys:
-        return Keys(counters=frozenset((self.climbed.counter.key,)))
-
-    def decide(self, rows: Rows, context: Context) -> Decision[None]:
-        counter = rows.get(Counter, self.climbed.counter.key)
-        if counter is None:
-            return Decision(Changes(), None)
-        back = ladder.give_back(counter, self.climbed.counter, self.climbed.before)
-        return Decision(Changes.of(back), None)
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteCounter:
-    """Delete a counter by its id; refuse with NotFound when there is none."""
-
-    counter_id: int
-
-    def keys(self, keyring: Keyring) -> Keys:
-        return Keys(counter_ids=frozenset((self.counter_id,)))
-
-    def decide(self, rows: Rows, context: Context) -> Decision[None]:
-        counter = rows.counter_by_id(self.counter_id)
-        if counter is None:
-            raise NotFound("counter")
-        return Decision(Changes().delete(Counter, counter.key), None)
-
-
-@dataclass(frozen=True, slots=True)
-class ForgetCounter:
-    """Delete a pair's counter, if there is one: what an approval does to its ladder."""
-
-    unique_id: str
-    user_id: str
-
-    def keys(self, keyring: Keyring) -> Keys:
-        return Keys(counters=frozenset(((self.unique_id, self.user_id),)))
-
-    def decide(self, rows: Rows, context: Context) -> Decision[None]:
-        return Decision(Changes().delete(Counter, (self.unique_id, self.user_id)), None)
-
-
-def _service(rows: Rows, sid: str, account_sid: str) -> Service:
-    service = rows.get(Service, sid)
-    if service is None or service.account_sid != account_sid:
-        raise NotFound("service")
-    return service
 
 
 def _names(keyring: Keyring, service_sid: str, to: str) -> tuple[str, ...]:
@@ -378,11 +203,12 @@ def _address_keys(
 ) -> Keys:
     if to is None and verification_sid is None:
         raise MissingAddress
-    return Keys(
-        services=frozenset((service_sid,)),
-        subjects=frozenset(() if to is None else _names(keyring, service_sid, to)),
-        verifications=frozenset(() if verification_sid is None else (verification_sid,)),
-    )
+    keys = Keys.of(Service, service_sid)
+    if to is not None:
+        keys |= Keys.of(Subject, *_names(keyring, service_sid, to))
+    if verification_sid is not None:
+        keys |= Keys.of(Verification, verification_sid)
+    return keys
 
 
 @dataclass(slots=True)
@@ -438,7 +264,3 @@ def _attempt(started: Verification, country: str) -> Attempt:
         created_at=send.time,
         updated_at=send.time,
     )
-
-
-def _counter(rows: Rows, unique_id: str, user_id: str, now: datetime) -> Counter:
-    return rows.get(Counter, (unique_id, user_id)) or Counter(unique_id, user_id, 0, None, now)

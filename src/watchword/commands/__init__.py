@@ -1,0 +1,1 @@
+"""The requests the engine runs, as data: each names its rows and decides over them."""

@@ -1,0 +1,43 @@
+"""What a command is: data until a batch hands it its rows, then a decision.
+
+`decide` returns what to write and what to answer, or raises a Refusal, which writes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from watchword.keys import Keyring
+from watchword.model import Policy
+from watchword.store.base import Changes, Keys, Rows
+
+A_co = TypeVar("A_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every decision may use beside its rows."""
+
+    now: datetime
+    policy: Policy
+    keyring: Keyring
+    new_sid: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[A_co]):
+    """What to write, and what to answer."""
+
+    changes: Changes
+    answer: A_co
+
+
+class Command(Protocol[A_co]):
+    """One request, as data."""
+
+    def keys(self, keyring: Keyring) -> Keys:
+        """Name the rows to load and lock."""
+
+    def decide(self, rows: Rows, context: Context) -> Decision[A_co]:
+        """Decide, or raise a Refusal."""

@@ -1,0 +1,127 @@
+"""The resend ladder's commands: looked at, climbed, given back, forgotten."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from watchword.commands.base import Context, Decision
+from watchword.errors import NotFound
+from watchword.keys import Keyring
+from watchword.model import Counter
+from watchword.rules import ladder
+from watchword.store.base import Changes, Keys, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """A step taken, with the ladder as it was and as it is now."""
+
+    before: Counter
+    counter: Counter
+
+
+@dataclass(frozen=True, slots=True)
+class LookAtCounter:
+    """Return a pair's counter, made if there is none; refuse with TooSoon inside a wait."""
+
+    unique_id: str
+    user_id: str
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return Keys.of(Counter, (self.unique_id, self.user_id))
+
+    def decide(self, rows: Rows, context: Context) -> Decision[Counter]:
+        counter = _counter(rows, self.unique_id, self.user_id, context.now)
+        seen = ladder.look(counter, context.now, context.policy.ladder)
+        changes = Changes() if seen == counter and seen.id is not None else Changes.of(seen)
+        return Decision(changes, seen)
+
+
+@dataclass(frozen=True, slots=True)
+class ClimbIfFree:
+    """Take a step up the ladder, or refuse with TooSoon inside a wait."""
+
+    unique_id: str
+    user_id: str
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return Keys.of(Counter, (self.unique_id, self.user_id))
+
+    def decide(self, rows: Rows, context: Context) -> Decision[Climbed]:
+        counter = _counter(rows, self.unique_id, self.user_id, context.now)
+        before = ladder.look(counter, context.now, context.policy.ladder)
+        after = ladder.climb(before, context.now, context.policy.ladder)
+        return Decision(Changes.of(after), Climbed(before, after))
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Take a step whatever the wait, for a message that has been sent already.
+
+    The row is found by its id; where it was deleted meanwhile the pair gets a new one.
+    """
+
+    counter_id: int
+    unique_id: str
+    user_id: str
+
+    def keys(self, keyring: Keyring) -> Keys:
+        pair = Keys.of(Counter, (self.unique_id, self.user_id))
+        return pair | Keys(counter_ids=frozenset((self.counter_id,)))
+
+    def decide(self, rows: Rows, context: Context) -> Decision[Counter]:
+        counter = rows.counter_by_id(self.counter_id) or _counter(
+            rows, self.unique_id, self.user_id, context.now
+        )
+        after = ladder.climb(counter, context.now, context.policy.ladder)
+        return Decision(Changes.of(after), after)
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBackStep:
+    """Undo a step whose message was definitely not sent."""
+
+    climbed: Climbed
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return Keys.of(Counter, self.climbed.counter.key)
+
+    def decide(self, rows: Rows, context: Context) -> Decision[None]:
+        counter = rows.get(Counter, self.climbed.counter.key)
+        if counter is None:
+            return Decision(Changes(), None)
+        back = ladder.give_back(counter, self.climbed.counter, self.climbed.before)
+        return Decision(Changes.of(back), None)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCounter:
+    """Delete a counter by its id; refuse with NotFound when there is none."""
+
+    counter_id: int
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return Keys(counter_ids=frozenset((self.counter_id,)))
+
+    def decide(self, rows: Rows, context: Context) -> Decision[None]:
+        counter = rows.counter_by_id(self.counter_id)
+        if counter is None:
+            raise NotFound("counter")
+        return Decision(Changes().delete(Counter, counter.key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetCounter:
+    """Delete a pair's counter, if there is one: what an approval does to its ladder."""
+
+    unique_id: str
+    user_id: str
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return Keys.of(Counter, (self.unique_id, self.user_id))
+
+    def decide(self, rows: Rows, context: Context) -> Decision[None]:
+        return Decision(Changes().delete(Counter, (self.unique_id, self.user_id)), None)
+
+
+def _counter(rows: Rows, unique_id: str, user_id: str, now: datetime) -> Counter:
+    return rows.get(Counter, (unique_id, user_id)) or Counter(unique_id, user_id, 0, None, now)

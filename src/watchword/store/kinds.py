@@ -1,0 +1,112 @@
+"""Every kind of record and how it lies in its table: to add one, add it here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from watchword.keys import Keyring
+from watchword.model import Attempt, Counter, Service, Subject, Verification
+from watchword.store import rows as lay
+from watchword.store.svretries import Svretries
+from watchword.store.tables import attempts, metadata, services, subjects, verifications
+
+svretries = metadata.tables[Svretries.__tablename__]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind's table, its key columns, and the functions between record and row.
+
+    `row` lays out a whole record for an INSERT, `changes` the cells an UPDATE may change.
+    """
+
+    table: sa.Table
+    key: tuple[str, ...]
+    row: Callable[[Any, Keyring], lay.Row]
+    changes: Callable[[Any], lay.Row]
+    record: Callable[[sa.Row[Any], Keyring], Any]
+    insert: sa.Insert
+    update: sa.Update
+    delete: sa.Delete
+
+
+def _kind(
+    table: sa.Table,
+    key: tuple[str, ...],
+    row: Callable[[Any, Keyring], lay.Row],
+    changes: Callable[[Any], lay.Row],
+    record: Callable[[sa.Row[Any], Keyring], Any],
+    changing: tuple[str, ...],
+) -> Kind:
+    here = sa.and_(*(table.c[name] == sa.bindparam(f"where_{i}") for i, name in enumerate(key)))
+    new: dict[str, Any] = {name: sa.bindparam(name) for name in changing}
+    return Kind(
+        table,
+        key,
+        row,
+        changes,
+        record,
+        insert=table.insert(),
+        update=table.update().where(here).values(new),
+        delete=table.delete().where(here),
+    )
+
+
+def _plain(
+    table: sa.Table,
+    key: tuple[str, ...],
+    row: Callable[[Any], lay.Row],
+    record: Callable[[sa.Row[Any]], Any],
+    changing: tuple[str, ...],
+) -> Kind:
+    """Return a kind that holds nothing sealed."""
+    return _kind(
+        table,
+        key,
+        lambda thing, _: row(thing),
+        lambda thing: {name: value for name, value in row(thing).items() if name in changing},
+        lambda found, _: record(found),
+        changing,
+    )
+
+
+KINDS: dict[type[Any], Kind] = {
+    Service: _plain(
+        services,
+        ("sid",),
+        lay.service_row,
+        lay.service_record,
+        ("friendly_name", "code_length", "custom_code_enabled", "updated_at"),
+    ),
+    Subject: _plain(
+        subjects,
+        ("key",),
+        lay.subject_row,
+        lay.subject_record,
+        ("verification_sid", "failures", "updated_at"),
+    ),
+    Verification: _kind(
+        verifications,
+        ("sid",),
+        lay.verification_row,
+        lay.verification_changes,
+        lay.verification_record,
+        ("subject", "channel", "status", "custom_code_mac", "checks", "sends", "updated_at"),
+    ),
+    Attempt: _plain(
+        attempts,
+        ("sid",),
+        lay.attempt_row,
+        lay.attempt_record,
+        ("status", "sender", "message_id", "reason", "updated_at"),
+    ),
+    Counter: _plain(
+        svretries,
+        ("uniqueId", "userId"),
+        lay.counter_row,
+        lay.counter_record,
+        ("count", "expires"),
+    ),
+}

@@ -1,0 +1,68 @@
+"""Imports point down: each floor may import the floors below it, and its own package."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "src" / "watchword"
+FLOORS = (
+    {"errors", "keys", "codes", "model", "phone", "clock", "sqlite"},
+    {"rules"},
+    {"store", "senders", "config", "home"},
+    {"commands", "batch", "gather", "engine", "runtime"},
+    {"wire"},
+    {"ui", "embedded", "asgi"},
+    {"cli", "serve", "doctor", "otp_model"},
+)
+ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+INSIDE = {  # within a floor these may be imported by those to their right
+    3: ("commands", "batch", "gather", "engine", "runtime"),
+    5: ("ui", "embedded", "asgi"),
+    6: ("doctor", "serve", "otp_model", "cli"),
+    0: ("errors", "sqlite", "clock", "keys", "codes", "model", "phone"),
+    2: ("config", "home", "store", "senders"),
+}
+MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse((PACKAGE / path).read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports with dots"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            assert parts[0] != "src", f"{path} imports {name}; write watchword"
+            if parts[0] == "watchword" and len(parts) > 1 and parts[1] in ROOMS:
+                found.add(parts[1])
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_a_module_imports_only_floors_below_its_own(path: Path) -> None:
+    room = path.parts[0].removesuffix(".py")
+    if room == "__init__":
+        return
+    assert room in ROOMS, f"{room} has no floor; add it to FLOORS"
+
+    for other in _imports(path) - {room}:
+        if ROOMS[other] == ROOMS[room]:
+            order = INSIDE.get(ROOMS[room], ())
+            assert other in order, f"{path} imports its neighbour {other}"
+            assert order.index(other) < order.index(room), f"{path} imports its neighbour {other}"
+        else:
+            assert ROOMS[other] < ROOMS[room], f"{path} imports upwards: {other}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_a_file_says_its_idea_in_its_first_line(path: Path) -> None:
+    first = (PACKAGE / path).read_text().splitlines()[0]
+
+    assert first.startswith('"""')
+    assert len(first) > 10
