@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,10 +21,10 @@ class Key:
     """One secret with a public name, split into a subkey for each purpose."""
 
     id: str
-    code: bytes
-    custom_code: bytes
-    fingerprint: bytes
-    seal: AESGCM
+    code: bytes = field(repr=False)
+    custom_code: bytes = field(repr=False)
+    fingerprint: bytes = field(repr=False)
+    seal: AESGCM = field(repr=False)
 
     @classmethod
     def from_secret(cls, secret: bytes) -> "Key":

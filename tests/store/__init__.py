@@ -1,0 +1,1 @@
+"""The promise of a store, held on every store."""
