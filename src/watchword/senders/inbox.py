@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE INDEX IF NOT EXISTS messages_recipient ON messages (recipient, id);
 """
 READ = """
-SELECT id, recipient, sender, channel, body, code, created_at FROM messages
+SELECT id, recipient, sender, channel, body, code, created_at, attempt_sid FROM messages
 WHERE :to IS NULL OR recipient = :to ORDER BY id DESC LIMIT :limit
 """
 
@@ -51,6 +51,7 @@ class InboxMessage:
     body: str = field(repr=False)
     code: str = field(repr=False)
     created_at: datetime
+    attempt_sid: str = ""
 
     def as_json(self) -> dict[str, str]:
         """Return what `watchword inbox --json` shows of it."""
@@ -102,8 +103,8 @@ class InboxSender:
         with self._open() as connection:
             rows = connection.execute(READ, {"to": to, "limit": limit}).fetchall()
         return [
-            InboxMessage(number, to, sender, channel, body, code, datetime.fromisoformat(at))
-            for number, to, sender, channel, body, code, at in rows
+            InboxMessage(number, to, sender, channel, body, code, datetime.fromisoformat(at), sid)
+            for number, to, sender, channel, body, code, at, sid in rows
         ]
 
     def clear(self) -> None:

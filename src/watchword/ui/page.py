@@ -6,7 +6,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from watchword.codes import LONGEST
 from watchword.commands.ladder import ForgetCounter
@@ -29,6 +28,8 @@ from watchword.errors import (
 from watchword.model import Status, Verification
 from watchword.phone import mask, parse
 from watchword.senders.inbox import InboxSender
+from watchword.ui.inbox import InboxPage
+from watchword.ui.look import static
 
 HERE = Path(__file__).parent
 COOKIE = "watchword_try"
@@ -56,8 +57,14 @@ def page_routes(engine: Engine, *, development: bool) -> list[Route | Mount]:
         Route("/start", page.start, methods=["POST"]),
         Route("/check", page.check, methods=["POST"]),
         Route("/again", page.again, methods=["POST"]),
-        Mount("/static", StaticFiles(directory=HERE / "static")),
+        *_inbox(engine),
+        static(),
     ]
+
+
+def _inbox(engine: Engine) -> list[Route]:
+    sender = engine.sender
+    return InboxPage(engine, sender).routes() if isinstance(sender, InboxSender) else []
 
 
 async def _closed(_request: Request) -> Response:
