@@ -8,20 +8,20 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "src" / "watchword"
 FLOORS = (
     {"errors", "keys", "codes", "model", "phone", "clock", "sqlite"},
-    {"rules"},
-    {"store", "senders", "config", "home"},
+    {"rules", "texts"},
+    {"store", "senders", "config", "config_file", "home"},
     {"commands", "batch", "gather", "engine", "runtime"},
     {"wire"},
     {"ui", "embedded", "asgi"},
-    {"cli", "serve", "doctor", "otp_model"},
+    {"terminal", "cli_texts", "cli", "serve", "doctor", "otp_model"},
 )
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INSIDE = {  # within a floor these may be imported by those to their right
     3: ("commands", "batch", "gather", "engine", "runtime"),
     5: ("ui", "embedded", "asgi"),
-    6: ("doctor", "serve", "otp_model", "cli"),
+    6: ("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli"),
     0: ("errors", "sqlite", "clock", "keys", "codes", "model", "phone"),
-    2: ("config", "home", "store", "senders"),
+    2: ("config", "config_file", "home", "store", "senders"),
 }
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

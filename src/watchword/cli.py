@@ -1,86 +1,36 @@
-"""The command line: serve, verify, credentials, inbox, migrate, doctor, config.
+"""The command line: what each command does is in its own help.
 
 Answers go to standard output, everything else to standard error. Exit codes: 0 yes, 1 the rules
 said no, 2 usage, 69 store or sender unavailable, 75 try later, 78 configuration.
 """
 
-import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
-from functools import wraps
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
+from typing import TYPE_CHECKING
 
 import click
 
 from watchword import __version__
-from watchword.errors import (
-    ConfigurationError,
-    DeliveryFailed,
-    StoreError,
-    TooManyChecks,
-    TooManySends,
-    TooSoon,
-    WatchwordError,
-)
+from watchword.cli_texts import templates
+from watchword.terminal import MISCONFIGURED, SAID_NO, explained, fail, print_json, settings_now
 
 if TYPE_CHECKING:
-    from watchword.config import Settings
     from watchword.engine import Engine
-
-SAID_NO, UNAVAILABLE, TRY_LATER, MISCONFIGURED = 1, 69, 75, 78  # the last three: sysexits.h
-P = ParamSpec("P")
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"watchword: {message}", err=True)
-    sys.exit(code)
-
-
-def _exit_code(error: WatchwordError) -> int:
-    match error:
-        case ConfigurationError():
-            return MISCONFIGURED
-        case StoreError() | DeliveryFailed():
-            return UNAVAILABLE
-        case TooSoon() | TooManySends() | TooManyChecks():
-            return TRY_LATER
-    return SAID_NO
-
-
-def explained(command: Callable[P, Any]) -> Callable[P, Any]:
-    """End a command with one line and the right exit code when it meets an error of ours."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except WatchwordError as error:
-            _fail(str(error), _exit_code(error))
-
-    return run
-
-
-def _settings() -> "Settings":
-    from watchword.config import load
-
-    return load()
 
 
 def _engine() -> "Engine":
     from watchword.runtime import open_engine
 
-    return open_engine(_settings())
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    return open_engine(settings_now())
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="watchword")
 def main() -> None:
     """Phone verification that a team can own and prove."""
+
+
+main.add_command(templates)
 
 
 @main.command()
@@ -92,7 +42,7 @@ def serve(host: str, port: int, workers: int) -> None:
     """Serve the Verify API and the pages; ready when GET /healthz answers 200."""
     from watchword.serve import run
 
-    run(_settings(), host=host, port=port, workers=workers)
+    run(settings_now(), host=host, port=port, workers=workers)
 
 
 @main.command()
@@ -122,7 +72,7 @@ def verify(number: str, as_json: bool) -> None:
         click.echo("code: ", err=True, nl=False)
         line = sys.stdin.readline()
         if not line:
-            _fail("no code was given; the one that was sent stays good for ten minutes", SAID_NO)
+            fail("no code was given; the one that was sent stays good for ten minutes", SAID_NO)
         code = "".join(line.split())
         found = engine.perform(
             CheckCode(known.service_sid, known.account_sid, code, verification_sid=sid)
@@ -132,7 +82,7 @@ def verify(number: str, as_json: bool) -> None:
         click.echo("that is not the code; try again", err=True)
     engine.perform(ForgetCounter(*pair))
     if as_json:
-        _print_json({"sid": sid, "to": phone.e164, "status": "approved"})
+        print_json({"sid": sid, "to": phone.e164, "status": "approved"})
     else:
         click.echo("approved")
 
@@ -144,9 +94,9 @@ def credentials(as_json: bool) -> None:
     """Show the account, token and service of the embedded default, made on first use."""
     from watchword.home import credentials_in
 
-    found = asdict(credentials_in(_settings().home))
+    found = asdict(credentials_in(settings_now().home))
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     for name, value in found.items():
         click.echo(f"{name:12} {value}")
@@ -163,15 +113,15 @@ def inbox(to: str | None, as_json: bool, clear: bool) -> None:
     from watchword.runtime import open_sender
     from watchword.senders.inbox import InboxSender
 
-    sender = open_sender(_settings())
+    sender = open_sender(settings_now())
     if not isinstance(sender, InboxSender):
-        _fail(f"messages go to the {sender.name} sender, not to an inbox", MISCONFIGURED)
+        fail(f"messages go to the {sender.name} sender, not to an inbox", MISCONFIGURED)
     if clear:
         sender.clear()
         return
     messages = sender.messages(parse(to).e164 if to else None)
     if as_json:
-        _print_json([message.as_json() for message in messages])
+        print_json([message.as_json() for message in messages])
         return
     if not messages:
         click.echo("the inbox is empty", err=True)
@@ -187,7 +137,7 @@ def migrate() -> None:
     from watchword.store.migrate import ensure_schema
     from watchword.store.tables import SCHEMA_HEAD
 
-    changed = ensure_schema(connect(_settings().database_url))
+    changed = ensure_schema(connect(settings_now().database_url))
     what = "is now at" if changed else "was at"
     click.echo(f"the schema {what} {SCHEMA_HEAD}")
 
@@ -201,7 +151,7 @@ def doctor(as_json: bool) -> None:
 
     findings = examine()
     if as_json:
-        _print_json([asdict(finding) for finding in findings])
+        print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             click.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.check}: {finding.found}")
@@ -218,7 +168,7 @@ def show_config(as_json: bool) -> None:
     from watchword.config import SETTINGS
 
     if as_json:
-        _print_json([{"name": s.variable, "default": s.default, "help": s.help} for s in SETTINGS])
+        print_json([{"name": s.variable, "default": s.default, "help": s.help} for s in SETTINGS])
         return
     for setting in SETTINGS:
         click.echo(f"{setting.variable:24} {setting.help}")

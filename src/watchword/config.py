@@ -39,6 +39,9 @@ class Settings:
     max_failures: int
     ladder: tuple[timedelta, ...]
     max_batch: int
+    config_file: Path
+    answer_within: timedelta
+    public_url: str
 
     @property
     def production(self) -> bool:
@@ -73,6 +76,19 @@ def _milliseconds(value: str) -> timedelta:
     return timedelta(milliseconds=_positive(value))
 
 
+def _seconds(value: str) -> timedelta:
+    number = float(value)
+    if not 0 < number <= 60:
+        raise ValueError("a number of seconds up to 60")
+    return timedelta(seconds=number)
+
+
+def _url(value: str) -> str:
+    if value and not value.startswith(("https://", "http://")):
+        raise ValueError("an address such as https://verify.example.com")
+    return value.rstrip("/")
+
+
 def _keys(value: str) -> tuple[bytes, ...]:
     try:
         return tuple(base64.b64decode(part, validate=True) for part in value.split())
@@ -93,6 +109,11 @@ SETTINGS: Final = (
     Setting(
         "WATCHWORD_MAX_FAILURES", "50", _positive, "wrong codes a phone has without a right one"
     ),
+    Setting(
+        "WATCHWORD_CONFIG", "", _text, "senders, routes and texts; else watchword.toml in the home"
+    ),
+    Setting("WATCHWORD_ANSWER_SECONDS", "2.5", _seconds, "a slow sender is not waited for longer"),
+    Setting("WATCHWORD_PUBLIC_URL", "", _url, "where the world reaches this server, for receipts"),
     Setting("WATCHWORD_MAX_BATCH", "256", _positive, "requests that share one commit at most"),
     Setting(
         "TWILIO_ACCOUNT_SID", "", _text, "with the next two: Twilio sends and checks the codes"
@@ -131,6 +152,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         max_failures=values["WATCHWORD_MAX_FAILURES"],
         ladder=tuple(values[name] for name in LADDER),
         max_batch=values["WATCHWORD_MAX_BATCH"],
+        config_file=_path(values["WATCHWORD_CONFIG"] or str(home / "watchword.toml")),
+        answer_within=values["WATCHWORD_ANSWER_SECONDS"],
+        public_url=values["WATCHWORD_PUBLIC_URL"],
     )
 
 

@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 from watchword.batch import Outcome, run_batch
@@ -25,9 +26,11 @@ from watchword.phone import mask
 from watchword.senders.base import Message, Receipt, Sender
 from watchword.senders.portal import send_and_wait
 from watchword.store.base import Store
+from watchword.texts.write import Occasion, Texts
 
 logger = logging.getLogger("watchword")
 A = TypeVar("A")
+MINUTE = timedelta(minutes=1)
 MAX_BATCH = 256  # a batch this long takes a few milliseconds; a longer one would make others wait
 
 
@@ -61,12 +64,14 @@ class Engine:
         policy: Policy | None = None,
         clock: Clock | None = None,
         max_batch: int = MAX_BATCH,
+        texts: Texts | None = None,
     ) -> None:
         self.store = store
         self.sender = sender
         self.credentials = credentials
         self.policy = policy or Policy()
         self.clock = clock or SystemClock()
+        self.texts = texts or Texts()
         self._keyring = keyring
         self._max_batch = max_batch
         self._gatherer: Gatherer | None = None
@@ -81,6 +86,7 @@ class Engine:
             policy=policy,
             clock=clock,
             max_batch=self._max_batch,
+            texts=self.texts,
         )
 
     def perform(self, command: Command[A]) -> A:
@@ -138,7 +144,7 @@ class Engine:
         return answer
 
     def _send(self, started: Started) -> Steps:
-        receipt: Receipt = yield Deliver(_message(started))
+        receipt: Receipt = yield Deliver(self._message(started))
         attempt = replace(
             started.attempt,
             status=receipt.status,
@@ -159,6 +165,24 @@ class Engine:
                 receipt.reason or "no sender took the message; see: watchword doctor"
             )
         return replace(started, delivery=receipt.status)
+
+    def _message(self, started: Started) -> Message:
+        verification, attempt = started.verification, started.attempt
+        left = verification.expires_at - attempt.created_at
+        name = started.wording.friendly_name or started.service.friendly_name
+        occasion = Occasion(name, started.code, attempt.country, -(-left // MINUTE))
+        text = self.texts.write(occasion, started.wording)
+        return Message(
+            attempt_sid=attempt.sid,
+            to=verification.to,
+            channel=attempt.channel,
+            body=text.body,
+            code=started.code,
+            sender_name=name,
+            created_at=attempt.created_at,
+            country=attempt.country,
+            text=text,
+        )
 
     def _run(self, commands: list[Command[Any]]) -> list[Outcome]:
         return run_batch(self.store, commands, self._keyring, self._context)
@@ -201,19 +225,6 @@ def _resume(steps: Steps, outcome: Outcome) -> Run | Deliver:
     if isinstance(outcome, BaseException):
         return steps.throw(outcome)
     return steps.send(outcome)
-
-
-def _message(started: Started) -> Message:
-    name = started.service.friendly_name
-    return Message(
-        attempt_sid=started.attempt.sid,
-        to=started.verification.to,
-        channel=started.attempt.channel,
-        body=f"Your {name} verification code is: {started.code}",  # Twilio's default text
-        code=started.code,
-        sender_name=name,
-        created_at=started.attempt.created_at,
-    )
 
 
 def _uncertain(fault: Exception) -> Receipt:

@@ -80,6 +80,23 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """How a request wants its message worded; what is None is chosen for it.
+
+    `template` is the name or the sid of one of the operator's own.
+    """
+
+    locale: str | None = None
+    friendly_name: str | None = None
+    template: str | None = None
+    app_hash: str | None = None
+    do_not_share: bool = False
+
+
+PLAIN = Wording()
+
+
+@dataclass(frozen=True, slots=True)
 class SendAttempt:
     """One line of a verification's `send_code_attempts`."""
 

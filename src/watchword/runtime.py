@@ -5,6 +5,7 @@ from threading import Lock
 
 from watchword.commands.services import EnsureService
 from watchword.config import Settings
+from watchword.config_file import read_config_file
 from watchword.engine import Engine
 from watchword.errors import ConfigurationError
 from watchword.home import credentials_in, keys_in
@@ -14,6 +15,8 @@ from watchword.senders.base import Sender
 from watchword.senders.console import ConsoleSender
 from watchword.senders.inbox import InboxSender
 from watchword.store.sql import SqlStore
+from watchword.texts.configured import texts_from
+from watchword.texts.write import Texts
 
 _lock = Lock()
 _shared: dict[tuple[int, Settings, bool], Engine] = {}
@@ -33,6 +36,7 @@ def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
         credentials_in(settings.home),
         policy=Policy(max_failures=settings.max_failures, ladder=settings.ladder),
         max_batch=settings.max_batch,
+        texts=open_texts(settings),
     )
     engine.perform(EnsureService(_default_service(engine, settings)))
     return engine
@@ -47,6 +51,11 @@ def shared_engine(settings: Settings, *, sending: bool = True) -> Engine:
                 del _shared[stale]
             _shared[key] = open_engine(settings, sending=sending)
         return _shared[key]
+
+
+def open_texts(settings: Settings) -> Texts:
+    """Return the texts of this installation; raise ConfigurationError for one nobody may get."""
+    return texts_from(read_config_file(settings).get("texts", {}))
 
 
 def open_sender(settings: Settings) -> Sender:

@@ -8,6 +8,7 @@ from watchword.commands.services import owned_service
 from watchword.errors import MissingAddress, NotFound
 from watchword.keys import Keyring
 from watchword.model import (
+    PLAIN,
     Attempt,
     Channel,
     Counter,
@@ -16,6 +17,7 @@ from watchword.model import (
     Status,
     Subject,
     Verification,
+    Wording,
 )
 from watchword.phone import Phone
 from watchword.rules import verification
@@ -31,6 +33,7 @@ class Started:
     attempt: Attempt
     code: str
     delivery: Delivery = Delivery.QUEUED
+    wording: Wording = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class StartVerification:
     phone: Phone
     channel: Channel = Channel.SMS
     custom_code: str | None = None
+    wording: Wording = PLAIN
 
     def keys(self, keyring: Keyring) -> Keys:
         names = _names(keyring, self.service_sid, self.phone.e164)
@@ -82,7 +86,8 @@ class StartVerification:
         changes = held.changes
         changes.add(Changes.of(subject, started, attempt))
         code = verification.code_of(started, context.keyring) or self.custom_code or ""
-        return Decision(changes, Started(service, started, attempt, code))
+        answer = Started(service, started, attempt, code, wording=self.wording)
+        return Decision(changes, answer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from watchword.model import Channel, Delivery
+from watchword.texts.write import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Message:
     code: str = field(repr=False)
     sender_name: str
     created_at: datetime
+    country: str = ""
+    text: Text | None = field(default=None, repr=False)  # the same in its parts, for voice and mail
 
 
 @dataclass(frozen=True, slots=True)

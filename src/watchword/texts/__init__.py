@@ -1,0 +1,1 @@
+"""The words of messages: a language's texts, the choice of one, its last lines, its segments."""

@@ -1,0 +1,93 @@
+"""Write a message: choose its language and text, fill it in, add the lines that devices read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watchword.model import Wording
+from watchword.texts.languages import FALLBACK, Language, find_language, language_of_country
+from watchword.texts.template import Template, fill
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What a message is about: who sends it, the code, to which country, how long it is good."""
+
+    name: str
+    code: str = field(repr=False)
+    country: str
+    ttl_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message in words: `body` to read, `spoken` sentences to say, `subject` for e-mail."""
+
+    language: Language
+    body: str = field(repr=False)
+    spoken: tuple[str, ...] = field(repr=False)
+    subject: str
+    footer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of one installation: our own languages, the operator's templates, his origin.
+
+    `origin` is the host that browsers may fill the code in for (`example.com`); `default` names
+    the template used where a request names none.
+    """
+
+    templates: Mapping[str, Template] = field(default_factory=dict)
+    origin: str | None = None
+    default: str | None = None
+
+    def write(self, occasion: Occasion, wording: Wording) -> Text:
+        """Return the message for one occasion."""
+        language = _language(wording.locale, occasion.country)
+        values = _values(occasion, wording)
+        said = values | {"code": ", ".join(occasion.code)}  # a voice reads digits one by one
+        body = fill(self._text(language, wording), values)
+        if wording.do_not_share:
+            end = "" if body.endswith((".", "。", "।", "۔", "።")) else "."
+            body = f"{body}{end} {language.do_not_share}"
+        return Text(
+            language=language,
+            body=self._with_lines(body, occasion.code, wording.app_hash),
+            spoken=(fill(language.spoken, said), fill(language.again, said)),
+            subject=fill(language.subject, values),
+            footer=f"{fill(language.expires, values)} {language.ignore}",
+        )
+
+    def template(self, name_or_sid: str) -> Template | None:
+        """Return the template of that name or sid, or None."""
+        found = self.templates.get(name_or_sid)
+        return found or next((t for t in self.templates.values() if t.sid == name_or_sid), None)
+
+    def _text(self, language: Language, wording: Wording) -> str:
+        name = wording.template or self.default
+        template = self.template(name) if name else None
+        if template is None:
+            return language.code
+        base = language.tag.partition("-")[0]
+        for tag in (language.tag, base, FALLBACK):
+            if tag in template.texts:
+                return template.texts[tag]
+        return next(iter(template.texts.values()))
+
+    def _with_lines(self, body: str, code: str, app_hash: str | None) -> str:
+        """Add the line browsers read (WICG) and the hash Android's SMS Retriever wants last."""
+        if self.origin:
+            body = f"{body}\n\n@{self.origin} #{code}"
+        return f"<#> {body} {app_hash}" if app_hash else body
+
+
+def _language(locale: str | None, country: str) -> Language:
+    return (find_language(locale) if locale else None) or language_of_country(country)
+
+
+def _values(occasion: Occasion, wording: Wording) -> dict[str, str]:
+    return {
+        "code": occasion.code,
+        "friendly_name": wording.friendly_name or occasion.name,
+        "ttl": str(occasion.ttl_minutes),
+    }
