@@ -8,7 +8,7 @@ import phonenumbers
 
 from watchword.model import Attempt, Delivery
 from watchword.senders.inbox import InboxMessage
-from watchword.ui.segments import Segments, segments
+from watchword.texts.segments import Size, measure
 
 SHOWN_MESSAGES = 40  # a phone's newest; the rest stays in the file
 
@@ -43,7 +43,7 @@ class Bubble:
     sender: str
     channel: str
     at: datetime
-    size: Segments
+    size: Size
     events: tuple[Event, ...]
 
 
@@ -105,7 +105,7 @@ def _bubble(message: InboxMessage, attempt: Attempt | None) -> Bubble:
         sender=message.sender,
         channel=message.channel,
         at=message.created_at,
-        size=segments(message.body),
+        size=measure(message.body),
         events=tuple(_events(message, attempt)),
     )
 
