@@ -91,19 +91,21 @@ def _request(scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Request:
         path=scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
         base_url=f"{scope['scheme']}://{host}",
         credentials=read_basic(headers.get(b"authorization", b"").decode("latin-1")),
-        form=_fields(body) if is_form else {},
+        form=_fields(body) if is_form or not body else None,
         query=_fields(scope["query_string"]),
     )
 
 
-def _fields(encoded: bytes) -> dict[str, list[str]]:
-    """Decode a form or a query; one that cannot be decoded holds nothing."""
+def _fields(encoded: bytes) -> dict[str, list[str]] | None:
+    """Decode a form or a query; return None for one that cannot be."""
     if not encoded:
         return {}
     try:
-        return parse_qs(encoded.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        return parse_qs(
+            encoded.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
     except ValueError:
-        return {}
+        return None
 
 
 async def _read(receive: Receive) -> bytes | None:

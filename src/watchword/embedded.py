@@ -1,7 +1,7 @@
 """An HTTP client for the Twilio SDK that answers in this process: `Client(http_client=…)`."""
 
 import logging
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from twilio.http import HttpClient
 from twilio.http.response import Response as TwilioResponse
@@ -74,7 +74,7 @@ def _request(
         base_url=f"{parts.scheme}://{parts.netloc}",
         credentials=auth,
         form=_lists(data),
-        query=_lists(params),
+        query=parse_qs(parts.query, keep_blank_values=True) | _lists(params),
     )
 
 

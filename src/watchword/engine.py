@@ -16,6 +16,7 @@ from watchword.batch import Outcome, run_batch
 from watchword.clock import Clock, SystemClock
 from watchword.commands.base import Command, Context
 from watchword.commands.ladder import Climbed, GiveBackStep
+from watchword.commands.reading import Reading
 from watchword.commands.verifications import Guarded, RecordDelivery, Started
 from watchword.errors import DeliveryFailed
 from watchword.gather import Gatherer
@@ -118,6 +119,14 @@ class Engine:
                     effect = steps.send(await self._deliver_async(effect.message))
             except StopIteration as end:
                 return cast("A", end.value)
+
+    def read(self, reading: Reading[A]) -> A:
+        """Answer a question that changes nothing; raises its Refusal or StoreError."""
+        return reading.read(self.store, self._context())
+
+    async def read_async(self, reading: Reading[A]) -> A:
+        """Answer a question from a thread, so that a long list holds nobody up; else `read`."""
+        return await asyncio.to_thread(self.read, reading)
 
     def fingerprint(self, to: str) -> str:
         """Name an address within the default service by the newest key."""

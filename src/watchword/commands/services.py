@@ -1,11 +1,13 @@
-"""Services: made, and found by whoever owns them."""
+"""Services: made, changed, deleted, and found by whoever owns them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from watchword.commands.base import Context, Decision
-from watchword.errors import NotFound
+from watchword.errors import InvalidParameter, NotFound
 from watchword.keys import Keyring
-from watchword.model import Service
+from watchword.model import Service, ServiceSettings
 from watchword.store.base import Changes, Keys, Rows
 
 
@@ -25,9 +27,83 @@ class EnsureService:
         return Decision(Changes.of(self.service), self.service)
 
 
+@dataclass(frozen=True, slots=True)
+class CreateService:
+    """Make a service; `fields` and `settings` hold what was given, by the record's names."""
+
+    account_sid: str
+    fields: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return Keys()
+
+    def decide(self, rows: Rows, context: Context) -> Decision[Service]:
+        service = Service(
+            sid=context.new_sid("VA"),
+            account_sid=self.account_sid,
+            created_at=context.now,
+            updated_at=context.now,
+            settings=_settled(ServiceSettings(), self.settings),
+            **self.fields,
+        )
+        return Decision(Changes.of(service), service)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateService:
+    """Change what is given of a service; nothing given changes nothing, not even its date."""
+
+    service_sid: str
+    account_sid: str
+    fields: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return Keys.of(Service, self.service_sid)
+
+    def decide(self, rows: Rows, context: Context) -> Decision[Service]:
+        service = owned_service(rows, self.service_sid, self.account_sid)
+        settings = _settled(service.settings, self.settings)
+        return changed(service, context, settings=settings, **self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteService:
+    """Delete a service with everything that lies in its row; its open codes die with it."""
+
+    service_sid: str
+    account_sid: str
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return Keys.of(Service, self.service_sid)
+
+    def decide(self, rows: Rows, context: Context) -> Decision[None]:
+        owned_service(rows, self.service_sid, self.account_sid)
+        return Decision(Changes().delete(Service, self.service_sid), None)
+
+
 def owned_service(rows: Rows, sid: str, account_sid: str) -> Service:
     """Return the service of that sid, if it is this account's; else refuse with NotFound."""
     service = rows.get(Service, sid)
     if service is None or service.account_sid != account_sid:
         raise NotFound("service")
     return service
+
+
+def changed(service: Service, context: Context, **changes: Any) -> Decision[Service]:
+    """Write a service with these changes, if they change it."""
+    after = replace(service, **changes)
+    if after == service:
+        return Decision(Changes(), service)
+    after = replace(after, updated_at=context.now)
+    return Decision(Changes.of(after), after)
+
+
+def _settled(settings: ServiceSettings, given: Mapping[str, Any]) -> ServiceSettings:
+    settled = replace(settings, **given)
+    if settled.skip_sms_to_landlines and not settled.lookup_enabled:
+        raise InvalidParameter("SkipSmsToLandlines", "it needs LookupEnabled")
+    if set(settled.allowed_countries) & set(settled.blocked_countries):
+        raise InvalidParameter("BlockedCountries", "a country is both allowed and blocked")
+    return settled

@@ -6,8 +6,9 @@ another process got in between it does all of that again, so `decide` must be fr
 Faults of the database come out as StoreError, with nothing half done.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from watchword.model import Counter
@@ -111,6 +112,32 @@ class Changes:
         self.cells.update(other.cells)
 
 
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a list: just after a row, or just before it when the list is read backwards."""
+
+    created_at: datetime
+    key: str
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Rows to read without a lock, newest first: those whose fields equal one of these values.
+
+    `since` and `until` bound `created_at`, the second one left out. Where an Attempt is asked
+    for, `verification_status` is the stored status of its verification.
+    """
+
+    kind: type[Any]
+    equal: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    since: datetime | None = None
+    until: datetime | None = None
+    cursor: Cursor | None = None
+    offset: int = 0
+    limit: int = 1
+
+
 class Store(Protocol):
     """Keep records, and let one decision at a time be taken over each of them."""
 
@@ -119,6 +146,12 @@ class Store(Protocol):
 
     def counter(self, unique_id: str, user_id: str) -> Counter | None:
         """Read one `svretries` row with its id, without a lock."""
+
+    def page(self, query: Query) -> list[Any]:
+        """Read the first rows of a list, without a lock."""
+
+    def count(self, query: Query) -> int:
+        """Count the rows of a list, whatever its limit."""
 
     def ping(self) -> None:
         """Return when the store answers; raise StoreError when it does not."""

@@ -10,6 +10,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from watchword.errors import ConfigurationError
 from watchword.sqlite import BUSY_SECONDS, make_private, use_wal
 
+READING = "watchword_reading"  # the option of a connection that will not write: it needs no lock
+
 
 def connect(url: str) -> sa.Engine:
     """Return an engine for a SQLAlchemy URL; nothing is opened before the first use."""
@@ -48,6 +50,7 @@ def _sqlite(url: URL) -> sa.Engine:
     def begin(connection: Connection) -> None:
         # A transaction that begins by reading and writes later fails at once when another wrote
         # in between; one that takes the write lock first waits its turn.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if not connection.get_execution_options().get(READING):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

@@ -78,7 +78,7 @@ KINDS: dict[type[Any], Kind] = {
         ("sid",),
         lay.service_row,
         lay.service_record,
-        ("friendly_name", "code_length", "custom_code_enabled", "updated_at"),
+        ("friendly_name", "code_length", "custom_code_enabled", "document", "updated_at"),
     ),
     Subject: _plain(
         subjects,

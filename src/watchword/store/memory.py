@@ -4,9 +4,10 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
+from typing import Any
 
-from watchword.model import Counter, Subject, Verification
-from watchword.store.base import Changes, Keys, Record, Rows
+from watchword.model import Attempt, Counter, Subject, Verification
+from watchword.store.base import Changes, Keys, Query, Record, Rows
 
 
 class MemoryStore:
@@ -34,11 +35,46 @@ class MemoryStore:
         """Read one `svretries` row."""
         return self._rows.get(Counter, (unique_id, user_id))
 
+    def page(self, query: Query) -> list[Any]:
+        """Read the first rows of a list."""
+        cursor = query.cursor
+        backwards = cursor is not None and cursor.backwards
+        with self._lock:
+            found = [row for row in self._rows.cells.values() if self._fits(row, query)]
+        found.sort(key=_age, reverse=not backwards)
+        if cursor is not None:
+            place = (cursor.created_at, cursor.key)
+            found = [row for row in found if (_age(row) > place) == backwards]
+            found = [row for row in found if _age(row) != place]
+        return found[query.offset : query.offset + query.limit][:: -1 if backwards else 1]
+
+    def count(self, query: Query) -> int:
+        """Count the rows of a list."""
+        with self._lock:
+            return sum(self._fits(row, query) for row in self._rows.cells.values())
+
     def ping(self) -> None:
         """Return at once."""
 
     def close(self) -> None:
         """Forget nothing: the rows live as long as the object."""
+
+    def _fits(self, row: Any, query: Query) -> bool:
+        if type(row) is not query.kind:
+            return False
+        if query.since is not None and row.created_at < query.since:
+            return False
+        if query.until is not None and row.created_at >= query.until:
+            return False
+        return all(
+            self._field(row, name) in (wanted if isinstance(wanted, tuple) else (wanted,))
+            for name, wanted in query.equal.items()
+        )
+
+    def _field(self, row: Any, name: str) -> Any:
+        if name == "verification_status" and isinstance(row, Attempt):
+            row, name = self._rows.get(Verification, row.verification_sid), "status"
+        return getattr(row, name, None)
 
     def _load(self, keys: Keys) -> list[Record]:
         found: list[Record | None] = [
@@ -59,3 +95,7 @@ class MemoryStore:
         counter_id = next(self._next_id) if held is None or held.id is None else held.id
         self._counter_keys[counter_id] = counter.key
         return replace(counter, id=counter_id)
+
+
+def _age(row: Any) -> tuple[Any, Any]:
+    return row.created_at, row.key

@@ -1,5 +1,6 @@
 """How each record lies in its table: one pair of functions per kind."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,11 +13,15 @@ from watchword.model import (
     Channel,
     Counter,
     Delivery,
+    MessagingConfiguration,
+    RateLimit,
     SendAttempt,
     Service,
+    ServiceSettings,
     Status,
     Subject,
     Verification,
+    Webhook,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,25 +39,47 @@ def from_ms(milliseconds: int) -> datetime:
     return EPOCH + milliseconds * MILLISECOND
 
 
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """The part of a service that is read whole and never searched: JSON in one column."""
+
+    settings: ServiceSettings = field(default_factory=ServiceSettings)
+    rate_limits: tuple[RateLimit, ...] = ()
+    messaging: tuple[MessagingConfiguration, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
+
+
+_PLAIN = _Document()
+
+
 def service_row(service: Service) -> Row:
+    document = _Document(service.settings, service.rate_limits, service.messaging, service.webhooks)
     return {
         "sid": service.sid,
         "account_sid": service.account_sid,
         "friendly_name": service.friendly_name,
         "code_length": service.code_length,
         "custom_code_enabled": service.custom_code_enabled,
+        "document": None if document == _PLAIN else msgspec.json.encode(document).decode(),
         "created_at": to_ms(service.created_at),
         "updated_at": to_ms(service.updated_at),
     }
 
 
 def service_record(row: sa.Row[Any]) -> Service:
+    document = _PLAIN
+    if row.document is not None:
+        document = msgspec.json.decode(row.document, type=_Document)
     return Service(
         sid=row.sid,
         account_sid=row.account_sid,
         friendly_name=row.friendly_name,
         code_length=row.code_length,
         custom_code_enabled=row.custom_code_enabled,
+        settings=document.settings,
+        rate_limits=document.rate_limits,
+        messaging=document.messaging,
+        webhooks=document.webhooks,
         created_at=from_ms(row.created_at),
         updated_at=from_ms(row.updated_at),
     )

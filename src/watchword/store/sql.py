@@ -12,9 +12,10 @@ from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 from watchword.errors import StoreError
 from watchword.keys import Keyring
 from watchword.model import Counter, Subject, Verification
-from watchword.store.base import Cell, Changes, Key, Keys, Record, Rows
-from watchword.store.connect import connect
+from watchword.store.base import Cell, Changes, Key, Keys, Query, Record, Rows
+from watchword.store.connect import READING, connect
 from watchword.store.kinds import KINDS, svretries
+from watchword.store.lists import select_count, select_page
 from watchword.store.migrate import ensure_schema
 from watchword.store.rows import Row, counter_record
 from watchword.store.tables import services, verifications
@@ -46,19 +47,38 @@ class SqlStore:
 
     def counter(self, unique_id: str, user_id: str) -> Counter | None:
         """Read one `svretries` row with its id."""
-        with _faults_named(), self._engine.connect() as connection:
+        with self._reading() as connection:
             wanted = {"unique_ids": [unique_id], "user_ids": [user_id]}
             row = connection.execute(FIND_COUNTERS, wanted).first()
         return None if row is None else counter_record(row)
 
+    def page(self, query: Query) -> list[Any]:
+        """Read the first rows of a list."""
+        record = KINDS[query.kind].record
+        with self._reading() as connection:
+            rows = connection.execute(select_page(query)).all()
+        found = [record(row, self._keyring) for row in rows]
+        return found[::-1] if query.cursor is not None and query.cursor.backwards else found
+
+    def count(self, query: Query) -> int:
+        """Count the rows of a list."""
+        with self._reading() as connection:
+            return int(connection.execute(select_count(query)).scalar_one())
+
     def ping(self) -> None:
         """Ask the database for one row."""
-        with _faults_named(), self._engine.connect() as connection:
+        with self._reading() as connection:
             connection.execute(sa.select(services.c.sid).limit(1)).first()
 
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """Open a connection for reads, which lock nothing and wait for nobody."""
+        with _faults_named(), self._engine.connect() as connection:
+            yield connection.execution_options(**{READING: True})
 
     def _load(self, connection: Connection, keys: Keys) -> list[Record]:
         """Read and lock; a subject's lock is the lock of its verifications too."""

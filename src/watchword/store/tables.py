@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_HEAD = "0001"  # the newest migration; a test holds it
+SCHEMA_HEAD = "0002"  # the newest migration; a test holds it
 
 metadata = sa.MetaData()
 
@@ -26,18 +27,22 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 SID = sa.String(34)
+# JSON; MySQL's plain TEXT would end at 64 KB
+DOCUMENT = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 MOMENT = sa.BigInteger  # milliseconds since 1970, UTC: no time zone, no year 2038
 
 services = sa.Table(
     "services",
     metadata,
     sa.Column("sid", SID, primary_key=True),
-    sa.Column("account_sid", SID, nullable=False, index=True),
+    sa.Column("account_sid", SID, nullable=False),
     sa.Column("friendly_name", sa.String(64), nullable=False),
     sa.Column("code_length", sa.Integer, nullable=False),
     sa.Column("custom_code_enabled", sa.Boolean, nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT, nullable=False),
+    sa.Column("document", DOCUMENT),
+    sa.Index("ix_services_account", "account_sid", "created_at"),
 )
 
 # One row per address and service. Its lock is the lock of everything about the address.

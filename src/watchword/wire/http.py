@@ -8,33 +8,24 @@ from typing import Any
 import msgspec
 
 from watchword.commands.base import Command
-from watchword.errors import InvalidParameter
+from watchword.commands.reading import Reading
 
 JSON_TYPE = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked: `form` and `query` hold every value of a repeated key, in order."""
+    """What was asked: `form` and `query` hold every value of a repeated key, in order.
+
+    A form that cannot be decoded is None.
+    """
 
     method: str
     path: str
     base_url: str
     credentials: tuple[str, str] | None = field(default=None, repr=False)
-    form: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
-    query: Mapping[str, list[str]] = field(default_factory=dict)
-
-    def value(self, name: str) -> str | None:
-        """Return a form field's value, the last one if it is repeated, or None if there is none."""
-        values = self.form.get(name)
-        return values[-1] if values and values[-1] != "" else None
-
-    def needed(self, name: str) -> str:
-        """Return a form field's value; refuse with InvalidParameter when there is none."""
-        found = self.value(name)
-        if found is None:
-            raise InvalidParameter(name, "it is required")
-        return found
+    form: Mapping[str, list[str]] | None = field(default_factory=dict, repr=False)
+    query: Mapping[str, list[str]] | None = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +44,10 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a request comes to: a command to run, and how its answer is shown."""
+    """What a request comes to: a command to run or a reading, and how its answer is shown."""
 
-    command: Command[Any]
-    show: Callable[[Any], dict[str, Any]]
-    status: int = 200
+    command: Command[Any] | Reading[Any]
+    show: Callable[[Any], dict[str, Any]] | None = None  # None: nothing is shown, status 204
 
 
 def timestamp(moment: datetime) -> str:

@@ -1,53 +1,108 @@
 """The route table, and how a request finds its way through it."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import ModuleType
 from urllib.parse import unquote
 
-from watchword.errors import NotFound
-from watchword.wire import verifications
+from watchword.errors import InvalidParameter, NotFound
+from watchword.wire import services, verifications
 from watchword.wire.http import Call, Request
+from watchword.wire.paging import PARAMETERS as PAGING
+from watchword.wire.parameters import Asked, Parameter, read_all
 
-Handler = Callable[..., Call]  # (request, account_sid, *path parameters) → Call
+Handler = Callable[..., Call]  # (Asked, *path parameters) → Call
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation: `operation` is its name in Twilio's own specification."""
+    """One operation: `operation` and `resource` are its names in Twilio's own specification.
+
+    `parameters` are all it reads: of the form in a POST, of the query in a GET. `status` is what
+    it answers when all is well; `key` is the name of the list in a list's answer.
+    """
 
     method: str
     path: str
     operation: str
+    resource: str
     handler: Handler
+    parameters: tuple[Parameter, ...] = ()
+    status: int = 200
+    key: str | None = None
+
+    @property
+    def summary(self) -> str:
+        """Return what the operation does, in one sentence."""
+        return (self.handler.__doc__ or "").partition("\n")[0]
 
 
-ROUTES = (
+def _five(
+    module: ModuleType, resource: str, path: str, key: str, name: str = "{Sid}"
+) -> tuple[Route, ...]:
+    """Return the operations of a resource that is made, listed, shown, changed and deleted."""
+    item = f"{path}/{name}"
+    return (
+        Route("POST", path, f"Create{resource}", resource, module.create, module.CREATE, 201),
+        Route("GET", path, f"List{resource}", resource, module.list_all, PAGING, key=key),
+        Route("GET", item, f"Fetch{resource}", resource, module.fetch),
+        Route("POST", item, f"Update{resource}", resource, module.update, module.UPDATE),
+        Route("DELETE", item, f"Delete{resource}", resource, module.delete, status=204),
+    )
+
+
+SERVICE = "/v2/Services/{ServiceSid}"
+ROUTES: tuple[Route, ...] = (
+    *_five(services, "Service", "/v2/Services", "services"),
     Route(
         "POST",
-        "/v2/Services/{ServiceSid}/Verifications",
+        f"{SERVICE}/Verifications",
         "CreateVerification",
+        "Verification",
         verifications.create,
+        verifications.CREATE,
+        201,
     ),
     Route(
         "GET",
-        "/v2/Services/{ServiceSid}/Verifications/{Sid}",
+        f"{SERVICE}/Verifications/{{Sid}}",
         "FetchVerification",
+        "Verification",
         verifications.fetch,
     ),
     Route(
         "POST",
-        "/v2/Services/{ServiceSid}/Verifications/{Sid}",
+        f"{SERVICE}/Verifications/{{Sid}}",
         "UpdateVerification",
+        "Verification",
         verifications.update,
+        verifications.UPDATE,
     ),
     Route(
         "POST",
-        "/v2/Services/{ServiceSid}/VerificationCheck",
+        f"{SERVICE}/VerificationCheck",
         "CreateVerificationCheck",
+        "VerificationCheck",
         verifications.check,
+        verifications.CHECK,
+        201,
     ),
 )
+
+# The sid a path parameter holds, by its name or, for `{Sid}`, by the resource it names. Any other
+# text in its place is answered with 404. A verification is also named by its address.
+PREFIXES: Mapping[str, str] = {
+    "{ServiceSid}": "VA",
+    "{RateLimitSid}": "RK",
+    "Service": "VA",
+    "RateLimit": "RK",
+    "Bucket": "BL",
+    "Webhook": "YW",
+    "VerificationAttempt": "VL",
+}
+SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}", re.ASCII)
 
 
 class MethodNotAllowed(Exception):
@@ -58,27 +113,50 @@ class MethodNotAllowed(Exception):
         self.allowed = allowed
 
 
-def find(request: Request, account_sid: str) -> Call:
-    """Return the call that a request asks for.
+def find(request: Request, account_sid: str) -> tuple[Route, Call]:
+    """Return the operation that a request asks for, and what it comes to.
 
     Raises NotFound for a path nobody serves, MethodNotAllowed, or a Refusal of its parameters.
     """
-    handlers, values = _match(request.path)
-    handler = handlers.get(request.method)
-    if handler is None:
-        raise MethodNotAllowed(tuple(sorted(handlers)))
-    return handler(request, account_sid, *values)
+    routes, segments = _match(request.path)
+    route = routes.get(request.method)
+    if route is None:
+        raise MethodNotAllowed(tuple(sorted(routes)))
+    names = route.path.strip("/").split("/")
+    values = [
+        _path_value(route, name, segment)
+        for name, segment in zip(names, segments, strict=True)
+        if name.startswith("{")
+    ]
+    given = request.query if route.method == "GET" else request.form
+    if route.method == "DELETE":
+        given = {}  # nothing in it is read
+    if given is None:
+        raise InvalidParameter("Body", "it is not a form in UTF-8")
+    asked = Asked(account_sid, request.base_url, request.path, read_all(route.parameters, given))
+    return route, route.handler(asked, *values)
 
 
-def _match(path: str) -> tuple[dict[str, Handler], list[str]]:
+def _path_value(route: Route, name: str, segment: str) -> str:
+    """Decode one path parameter; refuse with NotFound what can name nothing."""
+    try:
+        value = unquote(segment, errors="strict")
+    except UnicodeDecodeError as fault:
+        raise NotFound("resource") from fault
+    prefix = PREFIXES.get(route.resource if name == "{Sid}" else name)
+    if prefix is None:
+        return value
+    if not value.startswith(prefix) or not SID.fullmatch(value):
+        raise NotFound("resource")
+    return prefix + value[2:].lower()
+
+
+def _match(path: str) -> tuple[dict[str, Route], list[str]]:
     """Walk the path through the table; a literal segment wins over a parameter."""
     segments = path.strip("/").split("/")
-    for pattern, handlers in _patterns().get(len(segments), ()):
+    for pattern, routes in _patterns().get(len(segments), ()):
         if all(want is None or want == have for want, have in zip(pattern, segments, strict=True)):
-            values = [
-                unquote(have) for want, have in zip(pattern, segments, strict=True) if want is None
-            ]
-            return handlers, values
+            return routes, segments
     raise NotFound("resource")
 
 
@@ -86,13 +164,13 @@ Pattern = tuple[str | None, ...]  # None stands for a parameter
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> dict[int, list[tuple[Pattern, dict[str, Handler]]]]:
-    table: dict[Pattern, dict[str, Handler]] = {}
+def _patterns() -> dict[int, list[tuple[Pattern, dict[str, Route]]]]:
+    table: dict[Pattern, dict[str, Route]] = {}
     for route in ROUTES:
         segments = route.path.strip("/").split("/")
         pattern = tuple(None if part.startswith("{") else part for part in segments)
-        table.setdefault(pattern, {})[route.method] = route.handler
-    by_length: dict[int, list[tuple[Pattern, dict[str, Handler]]]] = {}
+        table.setdefault(pattern, {})[route.method] = route
+    by_length: dict[int, list[tuple[Pattern, dict[str, Route]]]] = {}
     for pattern in sorted(table, key=lambda parts: [part is None for part in parts]):
         by_length.setdefault(len(pattern), []).append((pattern, table[pattern]))
     return by_length

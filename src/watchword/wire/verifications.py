@@ -11,58 +11,74 @@ from watchword.commands.verifications import (
     Started,
     StartVerification,
 )
-from watchword.errors import InvalidParameter, MissingAddress
+from watchword.errors import MissingAddress
 from watchword.model import Channel, SendAttempt, Status, Verification
 from watchword.phone import parse
-from watchword.wire.http import Call, Request, timestamp
+from watchword.wire.http import Call, timestamp
+from watchword.wire.parameters import Asked, Parameter, one_of, sid, text
 
-SID = re.compile(r"VE[0-9a-f]{32}")
+SID = re.compile(r"VE[0-9a-fA-F]{32}", re.ASCII)
+CHANNEL = one_of(*Channel)
+
+CREATE = (
+    Parameter("To", text(64), "the phone to verify, in E.164 form", required=True),
+    Parameter("Channel", CHANNEL, "how the code travels", required=True),
+    Parameter(
+        "CustomCode",
+        text(codes.LONGEST, codes.SHORTEST),
+        "the code to send, where the service has CustomCodeEnabled; else ignored",
+    ),
+)
+UPDATE = (
+    Parameter(
+        "Status", one_of("canceled", "approved"), "what the verification becomes", required=True
+    ),
+)
+CHECK = (
+    Parameter("Code", text(codes.LONGEST, codes.SHORTEST), "what the person typed", required=True),
+    Parameter("To", text(64), "the phone to check; this or VerificationSid"),
+    Parameter("VerificationSid", sid("VE"), "the verification to check; this or To"),
+)
 
 
-def create(request: Request, account_sid: str, service_sid: str) -> Call:
+def create(asked: Asked, service_sid: str) -> Call:
     """Start a verification, or send an open one's code again."""
-    phone = parse(request.needed("To"))
     command = StartVerification(
         service_sid=service_sid,
-        account_sid=account_sid,
-        phone=phone,
-        channel=_channel(request.needed("Channel")),
-        custom_code=request.value("CustomCode"),
+        account_sid=asked.account_sid,
+        phone=parse(asked.get("To")),
+        channel=Channel(asked.get("Channel")),
+        custom_code=asked.get("CustomCode"),
     )
-    return Call(command, lambda started: show_started(started, request.base_url), status=201)
+    return Call(command, lambda started: show_started(started, asked.base_url))
 
 
-def fetch(request: Request, account_sid: str, service_sid: str, sid: str) -> Call:
+def fetch(asked: Asked, service_sid: str, name: str) -> Call:
     """Show a verification, named by its sid or by the address it is for."""
-    command = FetchVerification(service_sid, account_sid, **_named(sid))
-    return Call(command, lambda found: show_verification(found, request.base_url))
+    command = FetchVerification(service_sid, asked.account_sid, **_named(name))
+    return Call(command, lambda found: show_verification(found, asked.base_url))
 
 
-def update(request: Request, account_sid: str, service_sid: str, sid: str) -> Call:
+def update(asked: Asked, service_sid: str, name: str) -> Call:
     """Cancel or approve an open verification."""
-    status = request.needed("Status")
-    if status not in (Status.CANCELED, Status.APPROVED):
-        raise InvalidParameter("Status", "it takes canceled or approved")
-    command = CloseVerification(service_sid, account_sid, Status(status), **_named(sid))
-    return Call(command, lambda closed: show_verification(closed, request.base_url))
+    status = Status(asked.get("Status"))
+    command = CloseVerification(service_sid, asked.account_sid, status, **_named(name))
+    return Call(command, lambda closed: show_verification(closed, asked.base_url))
 
 
-def check(request: Request, account_sid: str, service_sid: str) -> Call:
+def check(asked: Asked, service_sid: str) -> Call:
     """Compare a code."""
-    to, sid = request.value("To"), request.value("VerificationSid")
-    if to is None and sid is None:
+    to, verification_sid = asked.get("To"), asked.get("VerificationSid")
+    if to is None and verification_sid is None:
         raise MissingAddress
-    code = request.needed("Code")
-    if not codes.SHORTEST <= len(code) <= codes.LONGEST:
-        raise InvalidParameter("Code", "a code has 4 to 10 characters")
     command = CheckCode(
         service_sid=service_sid,
-        account_sid=account_sid,
-        code=code,
+        account_sid=asked.account_sid,
+        code=asked.get("Code"),
         to=None if to is None else parse(to).e164,
-        verification_sid=sid,
+        verification_sid=verification_sid,
     )
-    return Call(command, show_check, status=201)
+    return Call(command, show_check)
 
 
 def show_started(started: Started, base_url: str) -> dict[str, Any]:
@@ -108,15 +124,8 @@ def _show_send(send: SendAttempt) -> dict[str, Any]:
     return {"time": timestamp(send.time), "channel": channel, "attempt_sid": send.sid}
 
 
-def _channel(text: str) -> Channel:
-    try:
-        return Channel(text.lower())
-    except ValueError as fault:
-        raise InvalidParameter("Channel", "it takes sms, call or whatsapp") from fault
-
-
-def _named(text: str) -> dict[str, str]:
+def _named(name: str) -> dict[str, str]:
     """Read a path segment that holds either a verification's sid or the address it is for."""
-    if SID.fullmatch(text):
-        return {"verification_sid": text}
-    return {"to": parse(text).e164}
+    if SID.fullmatch(name):
+        return {"verification_sid": "VE" + name[2:].lower()}
+    return {"to": parse(name).e164}
