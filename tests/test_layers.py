@@ -9,19 +9,23 @@ PACKAGE = Path(__file__).parent.parent / "src" / "watchword"
 FLOORS = (
     {"errors", "keys", "codes", "model", "phone", "clock", "sqlite"},
     {"rules", "texts"},
-    {"store", "senders", "config", "config_file", "home"},
+    {"store", "senders", "config", "config_file", "home", "development"},
     {"commands", "batch", "gather", "engine", "runtime"},
     {"wire"},
-    {"ui", "embedded", "asgi"},
-    {"terminal", "cli_texts", "cli", "serve", "doctor", "otp_model"},
+    {"ui", "embedded", "dev_api", "asgi"},
+    {"terminal", "cli_texts", "cli", "serve", "doctor", "otp_model", "__main__"}
+    | {"intercept", "kit", "kit_server", "pytest_plugin"},
 )
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INSIDE = {  # within a floor these may be imported by those to their right
     3: ("commands", "batch", "gather", "engine", "runtime"),
-    5: ("ui", "embedded", "asgi"),
-    6: ("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli"),
+    5: ("ui", "embedded", "dev_api", "asgi"),
+    6: (
+        *("terminal", "doctor", "serve", "otp_model", "cli_texts"),
+        *("intercept", "kit", "kit_server", "pytest_plugin", "cli", "__main__"),
+    ),
     0: ("errors", "sqlite", "clock", "keys", "codes", "model", "phone"),
-    2: ("config", "config_file", "home", "store", "senders"),
+    2: ("config", "config_file", "home", "store", "senders", "development"),
 }
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 

@@ -13,6 +13,7 @@ from starlette.responses import Response as PageResponse
 from starlette.routing import Route
 
 from watchword import config
+from watchword.dev_api import dev_routes
 from watchword.engine import Engine
 from watchword.errors import StoreError
 from watchword.runtime import open_engine
@@ -39,7 +40,11 @@ class App:
     def __init__(self, engine: Engine, *, development: bool) -> None:
         self.engine = engine
         self._pages = Starlette(
-            routes=[Route("/healthz", self._health), *page_routes(engine, development=development)],
+            routes=[
+                Route("/healthz", self._health),
+                *dev_routes(engine, development=development),
+                *page_routes(engine, development=development),
+            ],
             lifespan=self._lifespan,
         )
 

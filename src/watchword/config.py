@@ -3,13 +3,14 @@
 import base64
 import binascii
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from watchword.errors import ConfigurationError
+from watchword.errors import ConfigurationError, InvalidParameter
 
 PREFIX = "WATCHWORD_"
 ENVIRONMENTS = ("development", "production")
@@ -42,6 +43,7 @@ class Settings:
     config_file: Path
     answer_within: timedelta
     public_url: str
+    fixed_codes: tuple[tuple[str, str], ...] = field(repr=False)
 
     @property
     def production(self) -> bool:
@@ -89,6 +91,26 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _fixed_codes(value: str) -> tuple[tuple[str, str], ...]:
+    """Read `123456` for every number, or `+237650000000=123456` for one, as many as there are."""
+    found = []
+    for part in value.split():
+        number, equals, code = part.rpartition("=")
+        if not FIXED_CODE.fullmatch(code):
+            raise ValueError("123456, or +237650000000=123456 …, with codes of 4 to 10 digits")
+        found.append((_number(number) if equals else "*", code))
+    return tuple(found)
+
+
+def _number(text: str) -> str:
+    from watchword.phone import parse  # its metadata takes a while to load, and few need it here
+
+    try:
+        return parse(text).e164
+    except InvalidParameter as refusal:
+        raise ValueError(f"a number that can be texted ({refusal})") from refusal
+
+
 def _keys(value: str) -> tuple[bytes, ...]:
     try:
         return tuple(base64.b64decode(part, validate=True) for part in value.split())
@@ -96,6 +118,7 @@ def _keys(value: str) -> tuple[bytes, ...]:
         raise ValueError("base64 keys, newest first, with a space between") from fault
 
 
+FIXED_CODE: Final = re.compile(r"[0-9]{4,10}")
 DEFAULT_HOME: Final = "~/.local/share/watchword"
 SETTINGS: Final = (
     Setting(
@@ -116,10 +139,16 @@ SETTINGS: Final = (
     Setting("WATCHWORD_PUBLIC_URL", "", _url, "where the world reaches this server, for receipts"),
     Setting("WATCHWORD_MAX_BATCH", "256", _positive, "requests that share one commit at most"),
     Setting(
+        "WATCHWORD_FIXED_CODES", "", _fixed_codes, "development: 123456, or +237650000000=123456 …"
+    ),
+    Setting(
         "TWILIO_ACCOUNT_SID", "", _text, "with the next two: Twilio sends and checks the codes"
     ),
     Setting("TWILIO_AUTH_TOKEN", "", _text, "the token of that account"),
     Setting("TWILIO_SERVICE_SID", "", _text, "the Verify service (VA…) of that account"),
+    Setting(
+        "TWILIO_VERIFY_BASE_URL", "", _url, "who answers for Twilio, such as a watchword server"
+    ),
     Setting("FIRST_RESEND_DURATION", "120000", _milliseconds, "first wait, in milliseconds"),
     Setting("SECOND_RESEND_DURATION", "300000", _milliseconds, "second wait, in milliseconds"),
     Setting("THIRD_RESEND_DURATION", "900000", _milliseconds, "third wait, in milliseconds"),
@@ -141,6 +170,12 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
                 f"there is no setting {name}; see: watchword config", name=name
             )
     values = {setting.variable: _read(setting, given) for setting in SETTINGS}
+    if values["WATCHWORD_ENV"] == "production" and values["WATCHWORD_FIXED_CODES"]:
+        raise ConfigurationError(
+            "fixed codes let anybody in, so WATCHWORD_FIXED_CODES cannot be set with "
+            "WATCHWORD_ENV=production; unset one of them",
+            name="WATCHWORD_FIXED_CODES",
+        )
     home: Path = values["WATCHWORD_HOME"]
     return Settings(
         home=home,
@@ -155,6 +190,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         config_file=_path(values["WATCHWORD_CONFIG"] or str(home / "watchword.toml")),
         answer_within=values["WATCHWORD_ANSWER_SECONDS"],
         public_url=values["WATCHWORD_PUBLIC_URL"],
+        fixed_codes=values["WATCHWORD_FIXED_CODES"],
     )
 
 

@@ -46,6 +46,14 @@ class Policy:
         timedelta(minutes=15),
         timedelta(hours=24),
     )
+    fixed_codes: tuple[tuple[str, str], ...] = ()  # development: (number or "*", its code)
+
+    def fixed_code(self, to: str) -> str | None:
+        """Return the code that development has fixed for an address, if there is one."""
+        if not self.fixed_codes:
+            return None
+        fixed = dict(self.fixed_codes)
+        return fixed.get(to) or fixed.get("*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,8 @@ class OTP_Model:  # noqa: N801  # the documented name
 
     With `TWILIO_ACCOUNT_SID`, `TWILIO_AUTH_TOKEN` and `TWILIO_SERVICE_SID` set, Twilio sends and
     checks the codes; with none of them the embedded engine does, by the same rules. With some of
-    them, ConfigurationError names the missing one.
+    them, ConfigurationError names the missing one. `TWILIO_VERIFY_BASE_URL` names a server that
+    answers in Twilio's stead, such as `watchword serve`.
 
     Attributes:
         client: a `twilio.rest.Client`.
@@ -100,6 +101,9 @@ class OTP_Model:  # noqa: N801  # the documented name
         if twilio is not None:
             account_sid, auth_token, self._service_sid = twilio
             self.client = names.Client(account_sid, auth_token)
+            base_url = self._setting("TWILIO_VERIFY_BASE_URL")
+            if base_url:
+                self.client.verify.base_url = base_url
         else:
             known = self._engine.credentials
             self._service_sid = known.service_sid

@@ -1,11 +1,16 @@
 """How an engine is opened: from settings, once per process and settings."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 
 from watchword.commands.services import EnsureService
 from watchword.config import Settings
 from watchword.config_file import read_config_file
+from watchword.development.clock import TurnedClock
+from watchword.development.controls import FILE, Controls
+from watchword.development.faults import FaultySender, FaultyStore
 from watchword.engine import Engine
 from watchword.errors import ConfigurationError
 from watchword.home import credentials_in, keys_in
@@ -20,6 +25,7 @@ from watchword.texts.write import Texts
 
 _lock = Lock()
 _shared: dict[tuple[int, Settings, bool], Engine] = {}
+_used: list[Engine] = []
 
 
 def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
@@ -34,18 +40,46 @@ def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
         open_sender(settings) if sending else None,
         keyring,
         credentials_in(settings.home),
-        policy=Policy(max_failures=settings.max_failures, ladder=settings.ladder),
+        policy=Policy(
+            max_failures=settings.max_failures,
+            ladder=settings.ladder,
+            fixed_codes=settings.fixed_codes,
+        ),
         max_batch=settings.max_batch,
         texts=open_texts(settings),
     )
+    if not settings.production:
+        add_controls(engine, Controls(settings.home / FILE))
     engine.perform(EnsureService(_default_service(engine, settings)))
     return engine
+
+
+def add_controls(engine: Engine, controls: Controls) -> None:
+    """Put development's clock and faults around what an engine uses."""
+    engine.clock = TurnedClock(engine.clock, controls)
+    engine.store = FaultyStore(engine.store, controls)
+    if engine.sender is not None:
+        engine.sender = FaultySender(engine.sender, controls)
+
+
+@contextmanager
+def use(engine: Engine) -> Iterator[Engine]:
+    """Let this engine be the one that `OTP_Model` and its like share, until the block ends."""
+    with _lock:
+        _used.append(engine)
+    try:
+        yield engine
+    finally:
+        with _lock:
+            _used.remove(engine)
 
 
 def shared_engine(settings: Settings, *, sending: bool = True) -> Engine:
     """Return this process's engine for these settings; a forked child opens its own."""
     key = (os.getpid(), settings, sending)
     with _lock:
+        if _used:
+            return _used[-1]
         if key not in _shared:
             for stale in [other for other in _shared if other[0] != os.getpid()]:
                 del _shared[stale]

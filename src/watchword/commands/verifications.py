@@ -85,7 +85,8 @@ class StartVerification:
         attempt = _attempt(started, self.phone.country)
         changes = held.changes
         changes.add(Changes.of(subject, started, attempt))
-        code = verification.code_of(started, context.keyring) or self.custom_code or ""
+        derived = verification.code_of(started, context.keyring)
+        code = derived or verification.chosen_code(service, ask, context.policy) or ""
         answer = Started(service, started, attempt, code, wording=self.wording)
         return Decision(changes, answer)
 

@@ -39,13 +39,17 @@ class Receipt:
 class Sender(Protocol):
     """Deliver messages on some channels.
 
-    `waits` says whether `send` ever waits for anything outside this machine: one that does not
-    may be driven without an event loop. Errors it foresees come back as a Receipt; an exception
-    counts as UNKNOWN, since nobody knows how far it got.
+    One that never `waits` may be driven without an event loop. Errors it foresees come back as a
+    Receipt; an exception counts as UNKNOWN, since nobody knows how far it got.
     """
 
-    name: str
-    waits: bool
+    @property
+    def name(self) -> str:
+        """Return the name it is configured by."""
+
+    @property
+    def waits(self) -> bool:
+        """Return whether `send` waits for anything outside this machine."""
 
     async def send(self, message: Message) -> Receipt:
         """Deliver one message and say what became of it."""

@@ -53,9 +53,10 @@ class InboxMessage:
     created_at: datetime
     attempt_sid: str = ""
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, str | int]:
         """Return what `watchword inbox --json` shows of it."""
         return {
+            "id": self.id,
             "to": self.to,
             "from": self.sender,
             "channel": self.channel,
@@ -107,10 +108,12 @@ class InboxSender:
             for number, to, sender, channel, body, code, at, sid in rows
         ]
 
-    def clear(self) -> None:
-        """Forget every message."""
+    def clear(self, to: str | None = None) -> None:
+        """Forget every message, or those to one number."""
         with self._open() as connection:
-            connection.execute("DELETE FROM messages")
+            connection.execute(
+                "DELETE FROM messages WHERE :to IS NULL OR recipient = :to", {"to": to}
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -134,6 +137,13 @@ class InboxSender:
         connection.execute(
             "DELETE FROM messages WHERE id <= ? OR created_at < ?", (newest - KEPT, oldest)
         )
+
+
+def inbox_of(sender: object) -> InboxSender | None:
+    """Return the inbox that a sender is, or hands its messages on to; None when there is none."""
+    while sender is not None and not isinstance(sender, InboxSender):
+        sender = getattr(sender, "inner", None)
+    return sender
 
 
 def _connect(path: Path | None) -> sqlite3.Connection:

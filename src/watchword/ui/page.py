@@ -27,7 +27,7 @@ from watchword.errors import (
 )
 from watchword.model import Status, Verification
 from watchword.phone import mask, parse
-from watchword.senders.inbox import InboxSender
+from watchword.senders.inbox import inbox_of
 from watchword.ui.inbox import InboxPage
 from watchword.ui.look import static
 
@@ -63,8 +63,8 @@ def page_routes(engine: Engine, *, development: bool) -> list[Route | Mount]:
 
 
 def _inbox(engine: Engine) -> list[Route]:
-    sender = engine.sender
-    return InboxPage(engine, sender).routes() if isinstance(sender, InboxSender) else []
+    inbox = inbox_of(engine.sender)
+    return InboxPage(engine, inbox).routes() if inbox else []
 
 
 async def _closed(_request: Request) -> Response:
@@ -155,10 +155,8 @@ class TryPage:
         return found if found.status is Status.PENDING else None
 
     def _messages(self) -> list[object]:
-        sender = self._engine.sender
-        return (
-            list(sender.messages(limit=SHOWN_MESSAGES)) if isinstance(sender, InboxSender) else []
-        )
+        inbox = inbox_of(self._engine.sender)
+        return list(inbox.messages(limit=SHOWN_MESSAGES)) if inbox else []
 
 
 WRONG_CODE = "That is not the code. Check it and try again."
