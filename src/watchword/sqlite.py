@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import Literal
 
+from watchword.errors import StoreError
+
 BUSY_SECONDS = 30  # how long to wait for another process's commit, which takes a millisecond
 WAL_TRIES = 200  # the switch to the write-ahead log does not wait for others by itself
 WAL_PAUSE = 0.02
@@ -12,8 +14,13 @@ WAL_PAUSE = 0.02
 
 def make_private(path: Path) -> None:
     """Make the file, and the folder it lies in, readable by their owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+    except OSError as fault:
+        raise StoreError(
+            f"{path} cannot be made ({fault.strerror}); set WATCHWORD_HOME to a folder of yours"
+        ) from fault
 
 
 def use_wal(connection: sqlite3.Connection, *, synchronous: Literal["FULL", "OFF"]) -> None:

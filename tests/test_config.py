@@ -1,0 +1,72 @@
+"""Settings: read once, refused by name when they cannot be, documented where they are read."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from watchword import config
+from watchword.errors import ConfigurationError
+from watchword.runtime import open_engine
+
+
+def test_without_any_setting_there_is_a_default_for_each(tmp_path: Path) -> None:
+    settings = config.load({"WATCHWORD_HOME": str(tmp_path)})
+
+    assert settings.database_url == f"sqlite:///{tmp_path}/watchword.db"
+    assert settings.sender == "inbox"
+    assert settings.ladder == (
+        timedelta(minutes=2),
+        timedelta(minutes=5),
+        timedelta(minutes=15),
+        timedelta(hours=24),
+    )
+
+
+def test_an_unknown_setting_stops_the_start_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="WATCHWORD_SENDR") as refusal:
+        config.load({"WATCHWORD_SENDR": "console"})
+
+    assert refusal.value.name == "WATCHWORD_SENDR"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WATCHWORD_ENV", "staging"),
+        ("WATCHWORD_MAX_FAILURES", "0"),
+        ("WATCHWORD_MAX_FAILURES", "many"),
+        ("WATCHWORD_KEYS", "not base64!"),
+        ("FIRST_RESEND_DURATION", "-1"),
+        ("FIRST_RESEND_DURATION", "two minutes"),
+    ],
+)
+def test_a_value_that_cannot_be_stops_the_start_by_name(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=name) as refusal:
+        config.load({name: value})
+
+    assert refusal.value.name == name
+
+
+def test_an_empty_value_is_the_default() -> None:
+    assert config.load({"WATCHWORD_ENV": ""}).env == "development"
+
+
+def test_the_inbox_refuses_to_run_in_production(tmp_path: Path) -> None:
+    settings = config.load({"WATCHWORD_HOME": str(tmp_path), "WATCHWORD_ENV": "production"})
+
+    with pytest.raises(ConfigurationError, match="inbox") as refusal:
+        open_engine(settings)
+
+    assert refusal.value.name == "WATCHWORD_SENDER"
+
+
+def test_settings_show_no_key() -> None:
+    key = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
+
+    assert "kkk" not in repr(config.load({"WATCHWORD_KEYS": key}))
+
+
+def test_every_setting_says_what_it_does() -> None:
+    for setting in config.SETTINGS:
+        assert len(setting.help) > 10, setting.variable
