@@ -2,4 +2,5 @@
 
 from watchword.cli import main
 
-main(prog_name="watchword")
+if __name__ == "__main__":
+    main(prog_name="watchword")

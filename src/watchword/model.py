@@ -1,6 +1,6 @@
 """The records watchword keeps: Twilio's resources and the counters behind them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -226,7 +226,7 @@ class Verification:
     service_sid: str
     account_sid: str
     subject: str
-    to: str
+    to: str = field(repr=False)
     channel: Channel
     status: Status
     code_length: int

@@ -35,6 +35,9 @@ class Phone:
     e164: str
     country: str
 
+    def __repr__(self) -> str:
+        return f"Phone({mask(self.e164)}, {self.country})"
+
 
 @lru_cache(maxsize=8192)
 def parse(text: str, region: str | None = None) -> Phone:

@@ -31,7 +31,7 @@ class Started:
     service: Service
     verification: Verification
     attempt: Attempt
-    code: str
+    code: str = field(repr=False)
     delivery: Delivery = Delivery.QUEUED
     wording: Wording = PLAIN
 
@@ -53,7 +53,7 @@ class StartVerification:
     account_sid: str
     phone: Phone
     channel: Channel = Channel.SMS
-    custom_code: str | None = None
+    custom_code: str | None = field(default=None, repr=False)
     wording: Wording = PLAIN
 
     def keys(self, keyring: Keyring) -> Keys:
@@ -116,8 +116,8 @@ class CheckCode:
 
     service_sid: str
     account_sid: str
-    code: str
-    to: str | None = None
+    code: str = field(repr=False)
+    to: str | None = field(default=None, repr=False)
     verification_sid: str | None = None
 
     def keys(self, keyring: Keyring) -> Keys:
@@ -149,7 +149,7 @@ class CloseVerification:
     service_sid: str
     account_sid: str
     status: Status
-    to: str | None = None
+    to: str | None = field(default=None, repr=False)
     verification_sid: str | None = None
 
     def keys(self, keyring: Keyring) -> Keys:
@@ -171,7 +171,7 @@ class FetchVerification:
 
     service_sid: str
     account_sid: str
-    to: str | None = None
+    to: str | None = field(default=None, repr=False)
     verification_sid: str | None = None
 
     def keys(self, keyring: Keyring) -> Keys:

@@ -1,6 +1,6 @@
 """A verification's life: started, sent again, checked, canceled, approved, expired."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from watchword import codes
@@ -22,9 +22,9 @@ class Ask:
     """What a start asks for, with the fresh names it may use."""
 
     subject: str
-    to: str
+    to: str = field(repr=False)
     channel: Channel
-    custom_code: str | None
+    custom_code: str | None = field(repr=False)
     sid: str
     attempt_sid: str
     nonce: str

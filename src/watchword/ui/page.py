@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 
-from watchword.codes import LONGEST
+from watchword.codes import LONGEST, SHORTEST
 from watchword.commands.ladder import ForgetCounter
 from watchword.commands.verifications import (
     CheckCode,
@@ -111,6 +111,8 @@ class TryPage:
         sid = request.cookies.get(COOKIE, "")
         typed = str((await request.form()).get("code", ""))
         code = "".join(str(int(c)) for c in typed if c.isdecimal())[:LONGEST]
+        if len(code) < SHORTEST:
+            return await self._render(sid, error=TOO_SHORT, status=422)
         known = self._engine.credentials
         try:
             found = await self._engine.submit(
@@ -159,6 +161,7 @@ class TryPage:
         return list(inbox.messages(limit=SHOWN_MESSAGES)) if inbox else []
 
 
+TOO_SHORT = "The code is the number in the message. Type its digits."
 WRONG_CODE = "That is not the code. Check it and try again."
 CROSS_SITE = "This form was sent from another site. Open this page and try again."
 
