@@ -82,11 +82,13 @@ def test_a_body_of_another_type_holds_no_field(http: TestClient, kind: str) -> N
     assert (answer.status_code, answer.json()["code"]) == (400, 60200)
 
 
-def test_of_a_doubled_field_the_last_one_counts(http: TestClient, inbox: InboxSender) -> None:
+def test_a_doubled_field_is_refused_and_nothing_is_sent(
+    http: TestClient, inbox: InboxSender
+) -> None:
     body = "To=%2B12025550143&Channel=call&To=%2B237650000000&Channel=sms"
 
-    assert http.post(START, auth=AUTH, content=body, headers=FORM).status_code == 201
-    assert [(message.to, message.channel) for message in inbox.messages()] == [(PHONE, "sms")]
+    assert http.post(START, auth=AUTH, content=body, headers=FORM).status_code == 400
+    assert inbox.messages() == []
 
 
 @pytest.mark.parametrize(

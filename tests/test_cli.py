@@ -1,6 +1,7 @@
 """The command line, as sessions: what is typed, what is answered, and the exit code."""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -102,7 +103,7 @@ def test_the_inbox_is_newest_first_and_can_be_cleared() -> None:
     messages = json.loads(watchword("inbox", "--json").stdout)
 
     assert [message["to"] for message in messages] == ["+12025550143", PHONE]
-    assert set(messages[0]) == {"to", "from", "channel", "body", "code", "created_at"}
+    assert set(messages[0]) >= {"to", "from", "channel", "body", "code", "created_at"}
     assert messages[0]["code"] in messages[0]["body"]
     assert watchword("inbox", "--clear").returncode == 0
     assert json.loads(watchword("inbox", "--json").stdout) == []
@@ -191,7 +192,7 @@ def test_the_console_sender_prints_the_message(monkeypatch: pytest.MonkeyPatch) 
 
     answer = watchword("verify", PHONE, input="")
 
-    assert "verification code is" in answer.stderr
+    assert re.search(r"\[sms to \+237650000000\] .*\d{6}", answer.stderr)
 
 
 def test_the_inbox_is_pruned(tmp_path: Path) -> None:

@@ -109,9 +109,11 @@ def test_the_documented_class_logs_neither_at_debug() -> None:
 import logging
 logging.basicConfig(level=logging.DEBUG)
 from src.models._2FA import OTP_Model, Forbidden, InternalServerError
+from watchword import config
+from watchword.senders.inbox import InboxSender
 otp = OTP_Model("+237650000000")
 otp.verification()
-code = otp._engine.sender.messages()[0].code
+code = InboxSender(config.load().home / "inbox.db").messages()[0].code
 try:
     otp.verification_check("987650")
 except Forbidden:

@@ -145,7 +145,7 @@ def test_a_bad_start_is_60200(verify: Any, arguments: dict[str, str], code: int)
         ({"to": PHONE}, 400, 60200),
         ({"to": PHONE, "code": "123456"}, 404, 20404),
         ({"verification_sid": "VE" + "0" * 32, "code": "123456"}, 404, 20404),
-        ({"verification_sid": "x", "code": "123456"}, 404, 20404),
+        ({"verification_sid": "x", "code": "123456"}, 400, 60200),
     ],
 )
 def test_a_bad_check_is_refused(
