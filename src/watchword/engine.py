@@ -197,7 +197,7 @@ class Engine:
         return run_batch(self.store, commands, self._keyring, self._context)
 
     def _context(self) -> Context:
-        return Context(self.clock.now(), self.policy, self._keyring, new_sid)
+        return Context(self.clock.now(), self.policy, self._keyring, new_sid, self.texts)
 
     async def _gather(self, command: Command[Any]) -> Outcome:
         loop = asyncio.get_running_loop()

@@ -11,7 +11,18 @@
         ├── NotFound             there is no such thing (any more)
         ├── TooManySends         five codes were sent for this verification
         ├── TooManyChecks        the guesses are used up
-        └── TooSoon              the resend wait is not over
+        ├── TooSoon              the resend wait is not over
+        ├── RateLimited          a bucket of the service's is full
+        ├── Exists               a thing of that name is there already
+        │   ├── RateLimitExists · BucketExists · MessagingConfigurationExists · SafeNumberExists
+        ├── TooMany              a service holds no more of them
+        │   ├── TooManyRateLimits · TooManyBuckets · TooManyWebhooks
+        ├── BadUniqueName        a rate limit's name holds what it may not
+        └── NotServed            the service or the channel does not do that
+            ├── AmountNeeded · CallWithPsd2 · SnaWithPsd2 · AppHashNeedsSms
+            ├── TemplateNeedsSms · TemplateNotFound · SubstitutionsMissing
+            ├── NoEmailSender · ChannelOff · Landline
+            └── CountryBlocked   the country may not be sent to
 
 The class says what happened, the attributes say with what, the message says what to do next.
 No message holds a code or a phone number.
@@ -41,7 +52,12 @@ class DeliveryFailed(WatchwordError):
 
 
 class Refusal(WatchwordError):
-    """The rules said no, and nothing was changed."""
+    """The rules said no, and nothing was changed; `words` is what a class has to say of itself."""
+
+    words = ""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.words)
 
 
 class NotAuthenticated(Refusal):
@@ -95,3 +111,138 @@ class TooSoon(Refusal):
         super().__init__(f"wait {retry_after} seconds before asking for another code")
         self.expires = expires
         self.retry_after = retry_after
+
+
+class RateLimited(Refusal):
+    """A bucket is full: `name` is its rate limit, `retry_after` whole seconds."""
+
+    def __init__(self, name: str, *, retry_after: int) -> None:
+        super().__init__(f"too many starts; wait {retry_after} seconds")
+        self.name = name
+        self.retry_after = retry_after
+
+
+class Exists(Refusal):
+    """A thing of that name is there already."""
+
+
+class RateLimitExists(Exists):
+    """The service has a rate limit of that name."""
+
+    words = "a rate limit with this UniqueName exists; choose another"
+
+
+class BucketExists(Exists):
+    """The rate limit has a bucket of that interval."""
+
+    words = "a bucket with this Interval exists; change that one"
+
+
+class MessagingConfigurationExists(Exists):
+    """The service has a configuration for that country."""
+
+    words = "a messaging configuration for this country exists; change that one"
+
+
+class SafeNumberExists(Exists):
+    """The number is in the safe list."""
+
+    words = "the number is in the safe list already"
+
+
+class TooMany(Refusal):
+    """A service holds no more of them."""
+
+
+class TooManyRateLimits(TooMany):
+    """The service has all the rate limits it may have."""
+
+    words = "the service has all the rate limits it may have; delete one first"
+
+
+class TooManyBuckets(TooMany):
+    """The rate limit has all the buckets it may have."""
+
+    words = "the rate limit has all the buckets it may have; delete one first"
+
+
+class TooManyWebhooks(TooMany):
+    """The service has all the webhooks it may have."""
+
+    words = "the service has all the webhooks it may have; delete one first"
+
+
+class BadUniqueName(Refusal):
+    """A rate limit's name holds what it may not."""
+
+    words = "UniqueName holds letters, digits, dashes, underscores and dots"
+
+
+class NotServed(Refusal):
+    """The service, or the channel, does not do that."""
+
+
+class AmountNeeded(NotServed):
+    """The service has PSD2 on, and the request lacks what is paid, or to whom."""
+
+    words = "Amount and Payee are needed where the service has Psd2Enabled"
+
+
+class CallWithPsd2(NotServed):
+    """PSD2 does not go by voice."""
+
+    words = "the call channel cannot be used where the service has Psd2Enabled"
+
+
+class SnaWithPsd2(NotServed):
+    """PSD2 does not go by a silent check."""
+
+    words = "the sna channel cannot be used where the service has Psd2Enabled"
+
+
+class AppHashNeedsSms(NotServed):
+    """Only an SMS ends with an app hash."""
+
+    words = "AppHash goes with the sms channel only"
+
+
+class TemplateNeedsSms(NotServed):
+    """Templates are for SMS and calls."""
+
+    words = "TemplateSid goes with the sms and call channels only"
+
+
+class TemplateNotFound(NotServed):
+    """There is no such template."""
+
+    words = "there is no such template; see /v2/Templates"
+
+
+class SubstitutionsMissing(NotServed):
+    """The template has variables of its own that the request does not fill."""
+
+    words = "TemplateCustomSubstitutions does not fill every variable of the template"
+
+
+class NoEmailSender(NotServed):
+    """No sender delivers e-mail."""
+
+    words = "the email channel needs a sender for e-mail"
+
+
+class ChannelOff(NotServed):
+    """No sender delivers on that channel."""
+
+    words = "no sender is set up for this channel"
+
+
+class Landline(NotServed):
+    """An SMS would go to a landline, and the service skips those."""
+
+    words = "SMS is not sent to landlines by this service"
+
+
+class CountryBlocked(NotServed):
+    """The service does not send to the number's country."""
+
+    words = "this service does not send to the number's country"

@@ -260,10 +260,41 @@ class Attempt:
     sender: str | None = None
     message_id: str | None = None
     reason: str | None = None
+    recipient: str | None = None  # a keyed fingerprint, to find all that went to one address
+    prefix: str | None = None  # where the number leads, without the digits that say to whom
 
     @property
     def key(self) -> str:
         return self.sid
+
+
+@dataclass(frozen=True, slots=True)
+class SafeNumber:
+    """A number that an account exempts from limits (`GN…`); `key` is a keyed fingerprint."""
+
+    key: str
+    sid: str
+    account_sid: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many starts one bucket has counted since its window opened."""
+
+    bucket_sid: str
+    opened_at: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateWindow:
+    """The open windows of one rate limit for one value; `key` is a keyed fingerprint."""
+
+    key: str
+    service_sid: str
+    tallies: tuple[Tally, ...]
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from phonenumbers import NumberParseException, PhoneNumberType
 from watchword.errors import InvalidParameter
 
 LONGEST_INPUT = 64  # E.164 has 15 digits; the rest is room for spaces, brackets and tel:
+PREFIX_DIGITS, HIDDEN_DIGITS = 7, 6
 NEVER = frozenset(
     {
         PhoneNumberType.PREMIUM_RATE,
@@ -62,6 +63,11 @@ def parse(text: str, region: str | None = None) -> Phone:
         e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
         country=phonenumbers.region_code_for_number(number) or "001",
     )
+
+
+def prefix(e164: str) -> str:
+    """Return where a number leads: its first digits, never the last six, which say to whom."""
+    return e164[:-HIDDEN_DIGITS][: 1 + PREFIX_DIGITS]
 
 
 def mask(e164: str) -> str:

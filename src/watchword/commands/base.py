@@ -4,13 +4,14 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from watchword.keys import Keyring
 from watchword.model import Policy
 from watchword.store.base import Changes, Keys, Rows
+from watchword.texts.write import Texts
 
 A_co = TypeVar("A_co", covariant=True)
 
@@ -23,6 +24,7 @@ class Context:
     policy: Policy
     keyring: Keyring
     new_sid: Callable[[str], str]
+    texts: Texts = field(default_factory=Texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """Services: made, changed, deleted, and found by whoever owns them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from watchword.commands.base import Context, Decision
+from watchword.commands.reading import Reading, ReadOne
 from watchword.errors import InvalidParameter, NotFound
 from watchword.keys import Keyring
 from watchword.model import Service, ServiceSettings
-from watchword.store.base import Changes, Keys, Rows
+from watchword.store.base import Changes, Keys, Query, Rows, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +108,16 @@ def _settled(settings: ServiceSettings, given: Mapping[str, Any]) -> ServiceSett
     if set(settled.allowed_countries) & set(settled.blocked_countries):
         raise InvalidParameter("BlockedCountries", "a country is both allowed and blocked")
     return settled
+
+
+@dataclass(frozen=True, slots=True)
+class ReadService(Reading[Any]):
+    """Show a part of a service; `pick` takes it out, or refuses."""
+
+    service_sid: str
+    account_sid: str
+    pick: Callable[[Service], Any]
+
+    def read(self, store: Store, context: Context) -> Any:
+        wanted = {"sid": self.service_sid, "account_sid": self.account_sid}
+        return self.pick(ReadOne(Query(Service, wanted), "service").read(store, context))

@@ -19,7 +19,7 @@ from watchword.model import (
     Verification,
     Wording,
 )
-from watchword.phone import Phone
+from watchword.phone import Phone, prefix
 from watchword.rules import verification
 from watchword.store.base import Changes, Keys, Rows
 
@@ -82,7 +82,7 @@ class StartVerification:
             keyring=context.keyring,
             policy=context.policy,
         )
-        attempt = _attempt(started, self.phone.country)
+        attempt = _attempt(started, self.phone.country, context.keyring)
         changes = held.changes
         changes.add(Changes.of(subject, started, attempt))
         derived = verification.code_of(started, context.keyring)
@@ -257,7 +257,7 @@ def _find(
     return held.changes, subject, found
 
 
-def _attempt(started: Verification, country: str) -> Attempt:
+def _attempt(started: Verification, country: str, keyring: Keyring) -> Attempt:
     send = started.sends[-1]
     return Attempt(
         sid=send.sid,
@@ -269,4 +269,6 @@ def _attempt(started: Verification, country: str) -> Attempt:
         status=Delivery.QUEUED,
         created_at=send.time,
         updated_at=send.time,
+        recipient=keyring.fingerprint(started.account_sid, started.to),
+        prefix=prefix(started.to),
     )

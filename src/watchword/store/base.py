@@ -125,7 +125,8 @@ class Cursor:
 class Query:
     """Rows to read without a lock, newest first: those whose fields equal one of these values.
 
-    `since` and `until` bound `created_at`, the second one left out. Where an Attempt is asked
+    `since` and `until` bound `created_at`, the second one left out; `starts` names a field and what
+    it begins with. Where an Attempt is asked
     for, `verification_status` is the stored status of its verification.
     """
 
@@ -133,6 +134,7 @@ class Query:
     equal: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     since: datetime | None = None
     until: datetime | None = None
+    starts: tuple[str, str] | None = None
     cursor: Cursor | None = None
     offset: int = 0
     limit: int = 1

@@ -7,10 +7,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from watchword.keys import Keyring
-from watchword.model import Attempt, Counter, Service, Subject, Verification
+from watchword.model import Attempt, Counter, RateWindow, SafeNumber, Service, Subject, Verification
 from watchword.store import rows as lay
 from watchword.store.svretries import Svretries
-from watchword.store.tables import attempts, metadata, services, subjects, verifications
+from watchword.store.tables import (
+    attempts,
+    metadata,
+    rate_windows,
+    safe_numbers,
+    services,
+    subjects,
+    verifications,
+)
 
 svretries = metadata.tables[Svretries.__tablename__]
 
@@ -101,6 +109,16 @@ KINDS: dict[type[Any], Kind] = {
         lay.attempt_row,
         lay.attempt_record,
         ("status", "sender", "message_id", "reason", "updated_at"),
+    ),
+    SafeNumber: _plain(
+        safe_numbers, ("key",), lay.safe_number_row, lay.safe_number_record, ("sid",)
+    ),
+    RateWindow: _plain(
+        rate_windows,
+        ("key",),
+        lay.rate_window_row,
+        lay.rate_window_record,
+        ("tallies", "ends_at"),
     ),
     Counter: _plain(
         svretries,

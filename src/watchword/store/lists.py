@@ -42,6 +42,9 @@ def _where(statement: sa.Select[Any], query: Query) -> sa.Select[Any]:
         column = verifications.c.status if name == "verification_status" else table.c[name]
         values = [str(value) for value in (wanted if isinstance(wanted, tuple) else (wanted,))]
         statement = statement.where(column.in_(values) if len(values) != 1 else column == values[0])
+    if query.starts is not None:
+        name, start = query.starts
+        statement = statement.where(table.c[name].startswith(start, autoescape=True))
     if query.since is not None:
         statement = statement.where(table.c.created_at >= to_ms(query.since))
     if query.until is not None:

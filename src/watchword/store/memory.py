@@ -66,6 +66,10 @@ class MemoryStore:
             return False
         if query.until is not None and row.created_at >= query.until:
             return False
+        if query.starts is not None:
+            name, start = query.starts
+            if not str(getattr(row, name) or "").startswith(start):
+                return False
         return all(
             self._field(row, name) in (wanted if isinstance(wanted, tuple) else (wanted,))
             for name, wanted in query.equal.items()

@@ -15,11 +15,14 @@ from watchword.model import (
     Delivery,
     MessagingConfiguration,
     RateLimit,
+    RateWindow,
+    SafeNumber,
     SendAttempt,
     Service,
     ServiceSettings,
     Status,
     Subject,
+    Tally,
     Verification,
     Webhook,
 )
@@ -165,6 +168,8 @@ def attempt_row(attempt: Attempt) -> Row:
         "sender": attempt.sender,
         "message_id": attempt.message_id,
         "reason": attempt.reason,
+        "recipient": attempt.recipient,
+        "prefix": attempt.prefix,
         "created_at": to_ms(attempt.created_at),
         "updated_at": to_ms(attempt.updated_at),
     }
@@ -182,9 +187,40 @@ def attempt_record(row: sa.Row[Any]) -> Attempt:
         sender=row.sender,
         message_id=row.message_id,
         reason=row.reason,
+        recipient=row.recipient,
+        prefix=row.prefix,
         created_at=from_ms(row.created_at),
         updated_at=from_ms(row.updated_at),
     )
+
+
+def safe_number_row(number: SafeNumber) -> Row:
+    return {
+        "key": number.key,
+        "sid": number.sid,
+        "account_sid": number.account_sid,
+        "created_at": to_ms(number.created_at),
+    }
+
+
+def safe_number_record(row: sa.Row[Any]) -> SafeNumber:
+    return SafeNumber(row.key, row.sid, row.account_sid, from_ms(row.created_at))
+
+
+def rate_window_row(window: RateWindow) -> Row:
+    lines = [(each.bucket_sid, to_ms(each.opened_at), each.count) for each in window.tallies]
+    return {
+        "key": window.key,
+        "service_sid": window.service_sid,
+        "tallies": msgspec.json.encode(lines).decode(),
+        "ends_at": to_ms(window.ends_at),
+    }
+
+
+def rate_window_record(row: sa.Row[Any]) -> RateWindow:
+    lines = msgspec.json.decode(row.tallies, type=list[tuple[str, int, int]])
+    tallies = tuple(Tally(sid, from_ms(opened), count) for sid, opened, count in lines)
+    return RateWindow(row.key, row.service_sid, tallies, from_ms(row.ends_at))
 
 
 def counter_row(counter: Counter) -> Row:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_HEAD = "0002"  # the newest migration; a test holds it
+SCHEMA_HEAD = "0003"  # the newest migration; a test holds it
 
 metadata = sa.MetaData()
 
@@ -90,6 +90,27 @@ attempts = sa.Table(
     sa.Column("sender", sa.String(64)),
     sa.Column("message_id", sa.String(128)),
     sa.Column("reason", sa.String(255)),
+    sa.Column("recipient", sa.String(32), index=True),
+    sa.Column("prefix", sa.String(8)),
     sa.Column("created_at", MOMENT, nullable=False, index=True),
     sa.Column("updated_at", MOMENT, nullable=False),
+    sa.Index("ix_attempts_account", "account_sid", "created_at"),
+)
+
+safe_numbers = sa.Table(
+    "safe_numbers",
+    metadata,
+    sa.Column("key", sa.String(32), primary_key=True),
+    sa.Column("sid", SID, nullable=False),
+    sa.Column("account_sid", SID, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+)
+
+rate_windows = sa.Table(
+    "rate_windows",
+    metadata,
+    sa.Column("key", sa.String(32), primary_key=True),
+    sa.Column("service_sid", SID, nullable=False),
+    sa.Column("tallies", sa.Text, nullable=False),
+    sa.Column("ends_at", MOMENT, nullable=False, index=True),
 )

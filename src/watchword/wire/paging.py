@@ -39,19 +39,21 @@ class Page:
 class ReadPage(Reading[Page]):
     """Read one page of what the store holds; `finish` makes of its rows what is shown."""
 
-    query: Query
+    query: Callable[[Context], Query]
+    cursor: Cursor | None
+    offset: int
     size: int
     finish: Callable[[Store, Context, list[Any]], Sequence[Any]] | None = None
 
     def read(self, store: Store, context: Context) -> Page:
-        found = store.page(replace(self.query, limit=self.size + 1))
-        cursor = self.query.cursor
+        query, cursor = self.query(context), self.cursor
+        found = store.page(replace(query, cursor=cursor, offset=self.offset, limit=self.size + 1))
         more = len(found) > self.size
         if cursor is not None and cursor.backwards:
             rows, has_previous, has_next = found[-self.size :], more, True
         else:
             rows, has_next = found[: self.size], more
-            has_previous = cursor is not None or self.query.offset > 0
+            has_previous = cursor is not None or self.offset > 0
         shown = rows if self.finish is None else self.finish(store, context, rows)
         return Page(shown, has_next, has_previous)
 
@@ -80,18 +82,18 @@ class CutPage(Reading[Page]):
 def listing(
     asked: Asked,
     key: str,
-    source: Query | Reading[Sequence[Any]],
+    source: Query | Callable[[Context], Query] | Reading[Sequence[Any]],
     show: Callable[[Any], dict[str, Any]],
     finish: Callable[[Store, Context, list[Any]], Sequence[Any]] | None = None,
 ) -> Call:
     """Return the call that answers with a page of a list under `key`."""
     cursor, size = _cursor(asked.get("PageToken")), asked.get("PageSize", PAGE_SIZE)
     offset = 0 if cursor is not None else asked.get("Page", 0) * size
-    reading: Reading[Page]
-    if isinstance(source, Query):
-        reading = ReadPage(replace(source, cursor=cursor, offset=offset), size, finish)
-    else:
-        reading = CutPage(source, cursor, offset, size)
+    if isinstance(source, Reading):
+        cut = CutPage(source, cursor, offset, size)
+        return Call(cut, lambda page: _envelope(asked, key, page, show))
+    query = (lambda _: source) if isinstance(source, Query) else source
+    reading = ReadPage(query, cursor, offset, size, finish)
     return Call(reading, lambda page: _envelope(asked, key, page, show))
 
 

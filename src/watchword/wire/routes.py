@@ -8,7 +8,17 @@ from types import ModuleType
 from urllib.parse import unquote
 
 from watchword.errors import InvalidParameter, NotFound
-from watchword.wire import services, verifications
+from watchword.wire import (
+    attempts,
+    buckets,
+    messaging,
+    rate_limits,
+    safe_list,
+    services,
+    templates,
+    verifications,
+    webhooks,
+)
 from watchword.wire.http import Call, Request
 from watchword.wire.paging import PARAMETERS as PAGING
 from watchword.wire.parameters import Asked, Parameter, read_all
@@ -88,6 +98,69 @@ ROUTES: tuple[Route, ...] = (
         verifications.check,
         verifications.CHECK,
         201,
+    ),
+    *_five(rate_limits, "RateLimit", f"{SERVICE}/RateLimits", "rate_limits"),
+    *_five(buckets, "Bucket", f"{SERVICE}/RateLimits/{{RateLimitSid}}/Buckets", "buckets"),
+    *_five(
+        messaging,
+        "MessagingConfiguration",
+        f"{SERVICE}/MessagingConfigurations",
+        "messaging_configurations",
+        "{Country}",
+    ),
+    *_five(webhooks, "Webhook", f"{SERVICE}/Webhooks", "webhooks"),
+    Route(
+        "GET",
+        "/v2/Templates",
+        "ListVerificationTemplate",
+        "VerificationTemplate",
+        templates.list_all,
+        templates.LIST,
+        key="templates",
+    ),
+    Route(
+        "POST",
+        "/v2/SafeList/Numbers",
+        "CreateSafelist",
+        "Safelist",
+        safe_list.create,
+        safe_list.CREATE,
+        201,
+    ),
+    Route(
+        "GET", "/v2/SafeList/Numbers/{PhoneNumber}", "FetchSafelist", "Safelist", safe_list.fetch
+    ),
+    Route(
+        "DELETE",
+        "/v2/SafeList/Numbers/{PhoneNumber}",
+        "DeleteSafelist",
+        "Safelist",
+        safe_list.delete,
+        status=204,
+    ),
+    Route(
+        "GET",
+        "/v2/Attempts",
+        "ListVerificationAttempt",
+        "VerificationAttempt",
+        attempts.list_all,
+        attempts.LIST,
+        key="attempts",
+    ),
+    Route(
+        "GET",
+        "/v2/Attempts/Summary",
+        "FetchVerificationAttemptsSummary",
+        "VerificationAttemptsSummary",
+        attempts.summarize,
+        attempts.SUMMARY,
+    ),
+    Route(
+        "GET",
+        "/v2/Attempts/{Sid}",
+        "FetchVerificationAttempt",
+        "VerificationAttempt",
+        attempts.fetch,
     ),
 )
 
