@@ -1,13 +1,15 @@
 """The fixtures every test may use: a home of its own, a clock to turn, stores, an engine."""
 
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from twilio.rest import Client
 
+from tests.databases import Missing, Server, shared
 from watchword.clock import ManualClock
 from watchword.commands.services import EnsureService
 from watchword.embedded import EmbeddedHttpClient
@@ -17,8 +19,10 @@ from watchword.keys import Keyring
 from watchword.model import Service
 from watchword.senders.inbox import InboxSender
 from watchword.store.base import Store
+from watchword.store.connect import connect
 from watchword.store.memory import MemoryStore
 from watchword.store.sql import SqlStore
+from watchword.store.tables import metadata
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PHONE = "+237650000000"
@@ -51,16 +55,94 @@ def clock() -> ManualClock:
     return ManualClock(NOON)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres", "mariadb"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Return each store in turn."""
+    """Return each store in turn, empty."""
     opened: Store
     if request.param == "memory":
         opened = MemoryStore()
-    else:
+    elif request.param == "sqlite":
         opened = SqlStore(f"sqlite:///{tmp_path / 'store.db'}", KEYRING)
+    else:
+        opened = SqlStore(request.getfixturevalue(f"{request.param}_url"), KEYRING)
     yield opened
     opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mariadb"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database on each engine in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'database.db'}"
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def postgres_url(postgres_database: str) -> Iterator[str]:
+    """Return this worker's PostgreSQL database, with the schema in it and nothing else."""
+    yield postgres_database
+    empty(postgres_database)
+
+
+@pytest.fixture
+def mariadb_url(mariadb_database: str) -> Iterator[str]:
+    """Return this worker's MariaDB database, with the schema in it and nothing else."""
+    yield mariadb_database
+    empty(mariadb_database)
+
+
+@pytest.fixture(scope="session")
+def postgres_database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return _database("postgres", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def mariadb_database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return _database("mariadb", tmp_path_factory)
+
+
+@pytest.fixture
+def new_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
+    """Return a maker of databases without any table, by kind of server."""
+
+    def make(kind: str) -> str:
+        server = session_server(kind, tmp_path_factory)
+        name = f"new_{secrets.token_hex(6)}"
+        server.create(name)
+        return server.url(name)
+
+    return make
+
+
+def session_server(kind: str, factory: pytest.TempPathFactory) -> Server:
+    """Return the server that all workers of this session share, or skip saying what is missing."""
+    worker = "PYTEST_XDIST_WORKER" in os.environ
+    base = factory.getbasetemp().parent if worker else factory.getbasetemp()
+    try:
+        return shared(kind, base)
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
+def _database(kind: str, factory: pytest.TempPathFactory) -> str:
+    server = session_server(kind, factory)
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{secrets.token_hex(3)}"
+    server.create(name)
+    url = server.url(name)
+    SqlStore(url, KEYRING).close()
+    return url
+
+
+def empty(url: str) -> None:
+    """Delete every row that a test left."""
+    engine = connect(url)
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(table.delete())
+    engine.dispose()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from watchword.commands.base import Command, Context
-from watchword.errors import Refusal, StoreError
+from watchword.errors import Refusal, StoreError, UnfitValue
 from watchword.keys import Keyring
 from watchword.store.base import Changes, Keys, Rows, Store
 
@@ -52,11 +52,12 @@ def run_batch(
 
     try:
         store.transact(Keys.union(keys), decide)
-    except StoreError as fault:
-        for index, _ in ready:
-            outcomes[index] = fault
     except Exception as fault:  # one command's fault must not fail its neighbours
         if len(commands) == 1:
             return [fault]
+        if isinstance(fault, StoreError) and not isinstance(fault, UnfitValue):
+            for index, _ in ready:
+                outcomes[index] = fault
+            return outcomes
         return [run_batch(store, [command], keyring, context)[0] for command in commands]
     return outcomes

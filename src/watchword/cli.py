@@ -130,16 +130,23 @@ def inbox(to: str | None, as_json: bool, clear: bool) -> None:
 
 
 @main.command()
+@click.option("--sql", is_flag=True, help="Print the SQL instead of running it.")
 @explained
-def migrate() -> None:
+def migrate(sql: bool) -> None:
     """Bring the database's schema to this release's; safe to run twice."""
     from watchword.store.connect import connect
-    from watchword.store.migrate import ensure_schema
+    from watchword.store.migrate import migrate, migration_sql
     from watchword.store.tables import SCHEMA_HEAD
 
-    changed = ensure_schema(connect(settings_now().database_url))
-    what = "is now at" if changed else "was at"
-    click.echo(f"the schema {what} {SCHEMA_HEAD}")
+    database = connect(settings_now().database_url)
+    try:
+        if sql:
+            click.echo(migration_sql(database), nl=False)
+            return
+        what = "is now at" if migrate(database) else "was at"
+        click.echo(f"the schema {what} {SCHEMA_HEAD}")
+    finally:
+        database.dispose()
 
 
 @main.command()

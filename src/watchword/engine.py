@@ -32,6 +32,7 @@ from watchword.texts.write import Occasion, Texts
 logger = logging.getLogger("watchword")
 A = TypeVar("A")
 MINUTE = timedelta(minutes=1)
+LANES = 2  # batches under way at once on a database server: one is written, the next one read
 MAX_BATCH = 256  # a batch this long takes a few milliseconds; a longer one would make others wait
 
 
@@ -134,6 +135,8 @@ class Engine:
 
     def close(self) -> None:
         """Close the store and the sender."""
+        if self._gatherer is not None:
+            self._gatherer.close()
         self.store.close()
         if self.sender is not None:
             self.sender.close()
@@ -202,7 +205,8 @@ class Engine:
     async def _gather(self, command: Command[Any]) -> Outcome:
         loop = asyncio.get_running_loop()
         if self._gatherer is None or self._gatherer.loop is not loop:
-            self._gatherer = Gatherer(loop, self._run, self._max_batch)
+            lanes = LANES if self.store.is_networked else 0
+            self._gatherer = Gatherer(loop, self._run, self._max_batch, lanes=lanes)
         return await self._gatherer.add(command)
 
     def _deliver(self, message: Message) -> Receipt:

@@ -3,6 +3,7 @@
     WatchwordError
     ├── ConfigurationError       a setting is missing, unknown or contradicts another
     ├── StoreError               the store could not answer; nothing was half done
+    │   └── UnfitValue           a value is too long for its column, or cannot be stored
     ├── DeliveryFailed           no sender took the message, and none will
     └── Refusal                  the rules said no; nothing was changed
         ├── NotAuthenticated     no credentials, or wrong ones
@@ -45,6 +46,13 @@ class ConfigurationError(WatchwordError):
 
 class StoreError(WatchwordError):
     """The store could not answer. Nothing was half done; the same call may be made again."""
+
+
+class UnfitValue(StoreError):
+    """A value is too long for its column, or holds what a database cannot store."""
+
+    def __init__(self) -> None:
+        super().__init__("the store cannot hold a value; shorten it")
 
 
 class DeliveryFailed(WatchwordError):

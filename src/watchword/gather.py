@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from watchword.batch import Outcome
 from watchword.commands.base import Command
 
 Runner = Callable[[list[Command[Any]]], list[Outcome]]
+Waiting = tuple[Command[Any], asyncio.Future[Outcome]]
 
 
 class Gatherer:
@@ -15,13 +17,20 @@ class Gatherer:
 
     The first command of a turn schedules the run; those whose tasks are ready in the same turn
     come before it in the loop's queue. Nothing waits for company: a lone command runs at once.
+
+    With `lanes`, for a database behind a network, so many batches may be under way in threads
+    while the loop goes on; what arrives meanwhile gathers for the next.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, run: Runner, max_batch: int) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, run: Runner, max_batch: int, *, lanes: int = 0
+    ) -> None:
         self.loop = loop
         self._run = run
         self._max_batch = max_batch
-        self._waiting: list[tuple[Command[Any], asyncio.Future[Outcome]]] = []
+        self._waiting: list[Waiting] = []
+        self._free_lanes = lanes
+        self._threads = ThreadPoolExecutor(lanes, "watchword-batch") if lanes else None
 
     def add(self, command: Command[Any]) -> asyncio.Future[Outcome]:
         """Take a command in; the future gets its outcome, an exception included, as a value."""
@@ -31,11 +40,33 @@ class Gatherer:
         self._waiting.append((command, future))
         return future
 
+    def close(self) -> None:
+        """Let the batches under way end, and start no other."""
+        if self._threads is not None:
+            self._threads.shutdown()
+
     def _flush(self) -> None:
+        if not self._waiting or (self._threads is not None and not self._free_lanes):
+            return  # a lane that becomes free looks here again
         batch, self._waiting = self._waiting[: self._max_batch], self._waiting[self._max_batch :]
         if self._waiting:
             self.loop.call_soon(self._flush)
-        outcomes = self._run([command for command, _ in batch])
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if not future.done():  # its caller may have gone away; what was committed stays
-                future.set_result(outcome)
+        commands = [command for command, _ in batch]
+        if self._threads is None:
+            _answer(batch, self._run(commands))
+        else:
+            self._free_lanes -= 1
+            running = self.loop.run_in_executor(self._threads, self._run, commands)
+            running.add_done_callback(lambda done: self._end(batch, done))
+
+    def _end(self, batch: list[Waiting], done: asyncio.Future[list[Outcome]]) -> None:
+        self._free_lanes += 1
+        fault = asyncio.CancelledError() if done.cancelled() else done.exception()
+        _answer(batch, [fault] * len(batch) if fault is not None else done.result())
+        self._flush()
+
+
+def _answer(batch: list[Waiting], outcomes: list[Outcome]) -> None:
+    for (_, future), outcome in zip(batch, outcomes, strict=True):
+        if not future.done():  # its caller may have gone away; what was committed stays
+            future.set_result(outcome)

@@ -58,7 +58,7 @@ class StartVerification:
 
     def keys(self, keyring: Keyring) -> Keys:
         names = _names(keyring, self.service_sid, self.phone.e164)
-        return Keys.of(Service, self.service_sid) | Keys.of(Subject, *names)
+        return Keys.reading(Service, self.service_sid) | Keys.of(Subject, *names)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Started]:
         service = owned_service(rows, self.service_sid, self.account_sid)
@@ -209,7 +209,7 @@ def _address_keys(
 ) -> Keys:
     if to is None and verification_sid is None:
         raise MissingAddress
-    keys = Keys.of(Service, service_sid)
+    keys = Keys.reading(Service, service_sid)
     if to is not None:
         keys |= Keys.of(Subject, *_names(keyring, service_sid, to))
     if verification_sid is not None:

@@ -60,6 +60,11 @@ class FaultyStore:
         self.inner = inner
         self._controls = controls
 
+    @property
+    def is_networked(self) -> bool:
+        """Whether the other store is waited for."""
+        return self.inner.is_networked
+
     def transact(self, keys: Keys, decide: Callable[[Rows], Changes]) -> None:
         """Run one decision, or answer nothing."""
         self._fail_if_told()

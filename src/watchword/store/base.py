@@ -33,20 +33,31 @@ class Keys:
     """Which rows a decision needs, by kind.
 
     A Subject brings its latest Verification along, and a Verification its Subject. A Counter may
-    also be named by its id.
+    also be named by its id. The rows of `only_read` are not locked and must not be changed: many
+    batches may look at one service at once.
     """
 
     wanted: dict[type[Any], frozenset[Any]] = field(default_factory=dict)
     counter_ids: frozenset[int] = frozenset()
+    only_read: dict[type[Any], frozenset[Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, kind: type[Record], *keys: Key) -> "Keys":
         """Want these rows of one kind."""
         return cls({kind: frozenset(keys)})
 
+    @classmethod
+    def reading(cls, kind: type[Record], *keys: Key) -> "Keys":
+        """Want to look at these rows of one kind, and to change none of them."""
+        return cls(only_read={kind: frozenset(keys)})
+
     def get(self, kind: type[Any]) -> frozenset[Any]:
         """Return the keys wanted of one kind."""
         return self.wanted.get(kind, frozenset())
+
+    def looked_at(self, kind: type[Any]) -> frozenset[Any]:
+        """Return the keys of one kind that are read without being locked."""
+        return self.only_read.get(kind, frozenset()) - self.get(kind)
 
     def __or__(self, other: "Keys") -> "Keys":
         return Keys.union((self, other))
@@ -55,14 +66,19 @@ class Keys:
     def union(cls, many: Iterable["Keys"]) -> "Keys":
         """Return the keys of a whole batch."""
         wanted: dict[type[Any], set[Any]] = {}
+        only_read: dict[type[Any], set[Any]] = {}
         counter_ids: set[int] = set()
         for keys in many:
             counter_ids |= keys.counter_ids
             for kind, names in keys.wanted.items():
                 wanted.setdefault(kind, set()).update(names)
-        return cls(
-            {kind: frozenset(names) for kind, names in wanted.items()}, frozenset(counter_ids)
-        )
+            for kind, names in keys.only_read.items():
+                only_read.setdefault(kind, set()).update(names)
+        return cls(_frozen(wanted), frozenset(counter_ids), _frozen(only_read))
+
+
+def _frozen(sets: dict[type[Any], set[Any]]) -> dict[type[Any], frozenset[Any]]:
+    return {kind: frozenset(names) for kind, names in sets.items()}
 
 
 @dataclass(slots=True)
@@ -142,6 +158,10 @@ class Query:
 
 class Store(Protocol):
     """Keep records, and let one decision at a time be taken over each of them."""
+
+    @property
+    def is_networked(self) -> bool:
+        """Tell whether answers are waited for: then an event loop must not do the waiting."""
 
     def transact(self, keys: Keys, decide: Callable[[Rows], Changes]) -> None:
         """Load and lock the rows of `keys`, apply what `decide` says, commit."""

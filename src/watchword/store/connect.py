@@ -11,25 +11,86 @@ from watchword.errors import ConfigurationError
 from watchword.sqlite import BUSY_SECONDS, make_private, use_wal
 
 READING = "watchword_reading"  # the option of a connection that will not write: it needs no lock
+VARIABLE = "WATCHWORD_DATABASE_URL"
+DRIVERS = {  # the scheme people write → the driver we bring, and the extra that installs it
+    "postgres": ("postgresql+psycopg", "postgres"),
+    "postgresql": ("postgresql+psycopg", "postgres"),
+    "postgresql+psycopg": ("postgresql+psycopg", "postgres"),
+    "mysql": ("mysql+pymysql", "mysql"),
+    "mysql+pymysql": ("mysql+pymysql", "mysql"),
+    "mariadb": ("mariadb+pymysql", "mysql"),
+    "mariadb+pymysql": ("mariadb+pymysql", "mysql"),
+}
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 30  # a server that says nothing for so long is taken for lost
+LOCK_SECONDS = 10  # MySQL waits 50 s for a lock; a batch holds one for milliseconds
+POOL_SIZE = 8
+OVERFLOW = 24
+RECYCLE_SECONDS = 1800  # before a proxy or `wait_timeout` closes an idle connection
 
 
 def connect(url: str) -> sa.Engine:
-    """Return an engine for a SQLAlchemy URL; nothing is opened before the first use."""
+    """Return an engine for a database URL; nothing is opened before the first use.
+
+    `postgresql://`, `mysql://` and `mariadb://` find their drivers by themselves.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as fault:
         raise ConfigurationError(
-            "this is not a database URL; write sqlite:////path/to/watchword.db",
-            name="WATCHWORD_DATABASE_URL",
+            "this is not a database URL; write sqlite:////path/to/watchword.db or "
+            "postgresql://user:password@host/database",
+            name=VARIABLE,
         ) from fault
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
+    if parsed.drivername not in DRIVERS:
+        raise ConfigurationError(
+            f"{parsed.drivername} is not known; write sqlite, postgresql, mysql or mariadb",
+            name=VARIABLE,
+        )
+    driver, extra = DRIVERS[parsed.drivername]
     try:
-        return sa.create_engine(parsed, isolation_level="READ COMMITTED", pool_pre_ping=True)
+        return _networked(parsed.set(drivername=driver))
     except (NoSuchModuleError, ModuleNotFoundError) as fault:
         raise ConfigurationError(
-            f"there is no driver for {parsed.drivername}", name="WATCHWORD_DATABASE_URL"
+            f"the driver is missing; install it: pip install 'watchword[{extra}]'", name=VARIABLE
         ) from fault
+
+
+def is_networked(engine: sa.Engine) -> bool:
+    """Tell whether the database is a server, whose answers are waited for."""
+    return engine.dialect.name != "sqlite"
+
+
+def _networked(url: URL) -> sa.Engine:
+    return sa.create_engine(
+        url,
+        isolation_level="READ COMMITTED",
+        connect_args=_postgres() if url.get_backend_name() == "postgresql" else _mysql(),
+        pool_size=POOL_SIZE,
+        max_overflow=OVERFLOW,
+        pool_timeout=ANSWER_SECONDS,
+        pool_recycle=RECYCLE_SECONDS,
+        pool_reset_on_return=None,  # every transaction here ends in a COMMIT or a ROLLBACK
+    )
+
+
+def _postgres() -> dict[str, Any]:
+    # A prepared statement belongs to a server connection, which pgbouncer changes under us.
+    return {"prepare_threshold": None, "connect_timeout": CONNECT_SECONDS}
+
+
+def _mysql() -> dict[str, Any]:
+    return {
+        "charset": "utf8mb4",
+        "connect_timeout": CONNECT_SECONDS,
+        "read_timeout": ANSWER_SECONDS,
+        "write_timeout": ANSWER_SECONDS,
+        "local_infile": False,
+        "sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",  # too long a text is no short one
+        "init_command": f"SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}",
+    }
 
 
 def _sqlite(url: URL) -> sa.Engine:

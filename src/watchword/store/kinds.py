@@ -27,50 +27,28 @@ svretries = metadata.tables[Svretries.__tablename__]
 class Kind:
     """A kind's table, its key columns, and the functions between record and row.
 
-    `row` lays out a whole record for an INSERT, `changes` the cells an UPDATE may change.
+    `row` lays out a whole record for an INSERT, `changes` the cells an UPDATE may change, whose
+    names are `changing`. What they lay out must be writable as JSON once its column's type has
+    had its say.
     """
 
     table: sa.Table
     key: tuple[str, ...]
     row: Callable[[Any, Keyring], lay.Row]
     changes: Callable[[Any], lay.Row]
-    record: Callable[[sa.Row[Any], Keyring], Any]
-    insert: sa.Insert
-    update: sa.Update
-    delete: sa.Delete
-
-
-def _kind(
-    table: sa.Table,
-    key: tuple[str, ...],
-    row: Callable[[Any, Keyring], lay.Row],
-    changes: Callable[[Any], lay.Row],
-    record: Callable[[sa.Row[Any], Keyring], Any],
-    changing: tuple[str, ...],
-) -> Kind:
-    here = sa.and_(*(table.c[name] == sa.bindparam(f"where_{i}") for i, name in enumerate(key)))
-    new: dict[str, Any] = {name: sa.bindparam(name) for name in changing}
-    return Kind(
-        table,
-        key,
-        row,
-        changes,
-        record,
-        insert=table.insert(),
-        update=table.update().where(here).values(new),
-        delete=table.delete().where(here),
-    )
+    record: Callable[[Any, Keyring], Any]
+    changing: tuple[str, ...]
 
 
 def _plain(
     table: sa.Table,
     key: tuple[str, ...],
     row: Callable[[Any], lay.Row],
-    record: Callable[[sa.Row[Any]], Any],
+    record: Callable[[Any], Any],
     changing: tuple[str, ...],
 ) -> Kind:
     """Return a kind that holds nothing sealed."""
-    return _kind(
+    return Kind(
         table,
         key,
         lambda thing, _: row(thing),
@@ -95,7 +73,7 @@ KINDS: dict[type[Any], Kind] = {
         lay.subject_record,
         ("verification_sid", "failures", "updated_at"),
     ),
-    Verification: _kind(
+    Verification: Kind(
         verifications,
         ("sid",),
         lay.verification_row,

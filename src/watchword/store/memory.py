@@ -13,6 +13,8 @@ from watchword.store.base import Changes, Keys, Query, Record, Rows
 class MemoryStore:
     """Keep every row in one dictionary behind one lock."""
 
+    is_networked = False
+
     def __init__(self) -> None:
         self._rows = Rows()
         self._counter_keys: dict[int, tuple[str, str]] = {}
@@ -82,7 +84,10 @@ class MemoryStore:
 
     def _load(self, keys: Keys) -> list[Record]:
         found: list[Record | None] = [
-            self._rows.get(kind, key) for kind, names in keys.wanted.items() for key in names
+            self._rows.get(kind, key)
+            for wanted in (keys.wanted, keys.only_read)
+            for kind, names in wanted.items()
+            for key in names
         ]
         named = [self._rows.get(Verification, sid) for sid in keys.get(Verification)]
         found += [self._rows.get(Subject, row.subject) for row in named if row]

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
 from watchword.keys import Keyring
 from watchword.model import (
@@ -30,6 +29,7 @@ from watchword.model import (
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 Row = dict[str, Any]  # column name to what the driver takes
+Found = Any  # a row that was read: its cells by their columns' names
 
 
 def to_ms(moment: datetime) -> int:
@@ -69,7 +69,7 @@ def service_row(service: Service) -> Row:
     }
 
 
-def service_record(row: sa.Row[Any]) -> Service:
+def service_record(row: Found) -> Service:
     document = _PLAIN
     if row.document is not None:
         document = msgspec.json.decode(row.document, type=_Document)
@@ -98,7 +98,7 @@ def subject_row(subject: Subject) -> Row:
     }
 
 
-def subject_record(row: sa.Row[Any]) -> Subject:
+def subject_record(row: Found) -> Subject:
     return Subject(
         key=row.key,
         service_sid=row.service_sid,
@@ -135,7 +135,7 @@ def verification_changes(verification: Verification) -> Row:
     }
 
 
-def verification_record(row: sa.Row[Any], keyring: Keyring) -> Verification:
+def verification_record(row: Found, keyring: Keyring) -> Verification:
     return Verification(
         sid=row.sid,
         service_sid=row.service_sid,
@@ -175,7 +175,7 @@ def attempt_row(attempt: Attempt) -> Row:
     }
 
 
-def attempt_record(row: sa.Row[Any]) -> Attempt:
+def attempt_record(row: Found) -> Attempt:
     return Attempt(
         sid=row.sid,
         verification_sid=row.verification_sid,
@@ -203,7 +203,7 @@ def safe_number_row(number: SafeNumber) -> Row:
     }
 
 
-def safe_number_record(row: sa.Row[Any]) -> SafeNumber:
+def safe_number_record(row: Found) -> SafeNumber:
     return SafeNumber(row.key, row.sid, row.account_sid, from_ms(row.created_at))
 
 
@@ -217,7 +217,7 @@ def rate_window_row(window: RateWindow) -> Row:
     }
 
 
-def rate_window_record(row: sa.Row[Any]) -> RateWindow:
+def rate_window_record(row: Found) -> RateWindow:
     lines = msgspec.json.decode(row.tallies, type=list[tuple[str, int, int]])
     tallies = tuple(Tally(sid, from_ms(opened), count) for sid, opened, count in lines)
     return RateWindow(row.key, row.service_sid, tallies, from_ms(row.ends_at))
@@ -233,11 +233,11 @@ def counter_row(counter: Counter) -> Row:
     }
 
 
-def counter_record(row: sa.Row[Any]) -> Counter:
+def counter_record(row: Found) -> Counter:
     return Counter(
         unique_id=row.uniqueId,
         user_id=row.userId,
-        count=row._mapping["count"] or 0,  # noqa: SLF001  # `row.count` is a method
+        count=row.count or 0,  # the documented table allows none
         expires=row.expires,
         created_at=row.createdAt,
         id=row.id,

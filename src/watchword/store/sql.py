@@ -1,56 +1,82 @@
-"""The store in SQL: a batch's rows read in key order, locked, written as sets, one commit."""
+"""The store in SQL: a batch's rows read in key order and locked, written as sets, one commit."""
 
-from collections.abc import Callable, Collection, Iterator
+import random
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 
-from watchword.errors import StoreError
+from watchword.errors import StoreError, WatchwordError
 from watchword.keys import Keyring
 from watchword.model import Counter, Subject, Verification
 from watchword.store.base import Cell, Changes, Key, Keys, Query, Record, Rows
-from watchword.store.connect import READING, connect
-from watchword.store.kinds import KINDS, svretries
+from watchword.store.connect import READING, connect, is_networked
+from watchword.store.faults import UNCERTAIN, UNREACHABLE, Fault, as_store_error, name_fault
+from watchword.store.kinds import KINDS
 from watchword.store.lists import select_count, select_page
 from watchword.store.migrate import ensure_schema
-from watchword.store.rows import Row, counter_record
-from watchword.store.tables import services, verifications
+from watchword.store.rows import Row
+from watchword.store.session import SESSIONS, Session
+from watchword.store.statements import LANGUAGES, Said, Statements
 
-MAX_TRIES = 8  # a transaction that lost a race is run again; more often than this is a fault
+PATIENCE_SECONDS = 5.0  # how long a lost race or a lost server is tried again
+FIRST_PAUSE = 0.002  # seconds; doubled from try to try, and drawn at random up to there
+LONGEST_PAUSE = 0.25
+IDLE_SESSIONS = 4  # kept at hand, so that a transaction begins without asking the pool
 
 
 class SqlStore:
-    """Keep every row in a SQL database, named by a SQLAlchemy URL."""
+    """Keep every row in a SQL database, named by its URL."""
 
     def __init__(self, url: str, keyring: Keyring) -> None:
         self._engine = connect(url)
         self._keyring = keyring
-        with _faults_named():
-            ensure_schema(self._engine)
+        self.is_networked = is_networked(self._engine)
+        try:
+            with _faults_named(self._engine):
+                ensure_schema(self._engine)
+        except WatchwordError:
+            self._engine.dispose()
+            raise
+        dialect = self._engine.dialect
+        language = LANGUAGES[dialect.name](dialect)
+        self._session = SESSIONS[dialect.name]
+        self._idle: list[Session] = []
+        self._lost_since: float | None = None
+        self._said = {name: language.statements(kind) for name, kind in KINDS.items()}
+        self._counters_by_id = language.statements(KINDS[Counter], key=("id",))
 
     def transact(self, keys: Keys, decide: Callable[[Rows], Changes]) -> None:
-        """Run one decision in one transaction; run it again when a race was lost."""
-        for tries_left in reversed(range(MAX_TRIES)):
-            try:
-                with _faults_named(), self._engine.begin() as connection:
-                    rows = Rows.holding(self._load(connection, keys))
-                    found = set(rows.cells)
-                    self._save(connection, decide(rows), found)
+        """Run one decision in one transaction; run it again when a race or the server was lost."""
+        began = time.monotonic()
+        pause = FIRST_PAUSE
+        while True:
+            fault = self._try(keys, decide)
+            if fault is None:
+                self._lost_since = None
                 return
-            except IntegrityError as fault:  # another process made the same row first
-                if not tries_left:
-                    raise StoreError("the store is too busy; try again") from fault
+            now = time.monotonic()
+            if fault is Fault.LOST:
+                self._lost_since = self._lost_since or now
+                began = min(began, self._lost_since)  # who comes later waits no longer
+            if now - began > PATIENCE_SECONDS or fault not in (Fault.RACE, Fault.LOST):
+                raise as_store_error(fault)
+            time.sleep(random.uniform(0, pause))  # noqa: S311  # so that two do not meet again
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     def counter(self, unique_id: str, user_id: str) -> Counter | None:
         """Read one `svretries` row with its id."""
+        statements = self._said[Counter]
         with self._reading() as connection:
-            wanted = {"unique_ids": [unique_id], "user_ids": [user_id]}
-            row = connection.execute(FIND_COUNTERS, wanted).first()
-        return None if row is None else counter_record(row)
+            said = statements.read([(unique_id, user_id)], lock=False)
+            found = connection.exec_driver_sql(said.text, tuple(said.parameters)).first()
+        row = None if found is None else statements.row(tuple(found))
+        return None if row is None else KINDS[Counter].record(row, self._keyring)
 
     def page(self, query: Query) -> list[Any]:
         """Read the first rows of a list."""
@@ -68,106 +94,160 @@ class SqlStore:
     def ping(self) -> None:
         """Ask the database for one row."""
         with self._reading() as connection:
-            connection.execute(sa.select(services.c.sid).limit(1)).first()
+            connection.execute(sa.text("SELECT 1 FROM services WHERE sid = ''")).first()
 
     def close(self) -> None:
         """Close every connection."""
+        self._forget_idle()
         self._engine.dispose()
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         """Open a connection for reads, which lock nothing and wait for nobody."""
-        with _faults_named(), self._engine.connect() as connection:
+        with _faults_named(self._engine), self._engine.connect() as connection:
             yield connection.execution_options(**{READING: True})
 
-    def _load(self, connection: Connection, keys: Keys) -> list[Record]:
+    def _try(self, keys: Keys, decide: Callable[[Rows], Changes]) -> Fault | None:
+        """Run the transaction once and return what was wrong with it, if anything was."""
+        committing = False
+
+        def commit_is_near() -> None:
+            nonlocal committing
+            committing = True
+
+        try:
+            with self._transaction() as session:
+                rows = Rows.holding(self._load(session, keys))
+                found = set(rows.cells)
+                changes = decide(rows)
+                session.finish(self._writes(changes, found, keys), commit_is_near)
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            fault = name_fault(self._engine.dialect.name, error)
+            if fault is Fault.LOST:
+                self._forget_idle()
+                self._engine.dispose()
+                if committing:  # it may have happened: doing it again could do it twice
+                    raise StoreError(UNCERTAIN) from error
+            if fault not in (Fault.RACE, Fault.LOST):
+                raise as_store_error(fault) from error
+            return fault
+        except (DBAPIError, SQLAlchemyTimeoutError):  # no connection was to be had
+            return Fault.LOST
+        return None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        """Lend a session that has begun; put it back unless its connection broke."""
+        session = self._take()
+        try:
+            session.begin()
+            yield session
+        except BaseException:
+            try:
+                session.roll_back()
+            except self._engine.dialect.loaded_dbapi.Error:
+                session.pooled.invalidate()
+            else:
+                self._put_back(session)
+            raise
+        self._put_back(session)
+
+    def _take(self) -> Session:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._session(self._engine.raw_connection())
+
+    def _put_back(self, session: Session) -> None:
+        if len(self._idle) < IDLE_SESSIONS:
+            self._idle.append(session)
+        else:
+            session.pooled.close()
+
+    def _forget_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().pooled.invalidate()
+
+    def _load(self, session: Session, keys: Keys) -> list[Record]:
         """Read and lock; a subject's lock is the lock of its verifications too."""
-        named = _read(connection, FIND_SUBJECTS, keys.get(Verification))
-        subject_keys = keys.get(Subject) | {row.subject for row in named}
-        subjects = self._records(connection, Subject, subject_keys)
-        sids = keys.get(Verification) | {subject.verification_sid for subject in subjects}
-        counter_ids = keys.counter_ids | _counter_ids(connection, keys.get(Counter))
-        found = subjects + self._records(connection, Verification, sids)
-        found += self._records(connection, Counter, counter_ids)
-        for kind in sorted(keys.wanted, key=lambda kind: kind.__name__):
-            if kind not in (Subject, Verification, Counter):
-                found += self._records(connection, kind, keys.get(kind))
-        return found
+        wanted = dict(keys.wanted)
+        sids = keys.get(Verification)
+        if sids:
+            found = self._rows(session, [(self._said[Verification], sids, False)])
+            wanted[Subject] = keys.get(Subject) | {row.subject for row in found}
+        if keys.counter_ids:
+            found = self._rows(session, [(self._counters_by_id, keys.counter_ids, False)])
+            pairs = {(row.uniqueId, row.userId) for row in found}
+            wanted[Counter] = keys.get(Counter) | pairs
+        wanted.pop(Verification, None)
+        asked = [(kind, wanted[kind], True) for kind in sorted(wanted, key=_name)]
+        asked += [(kind, keys.looked_at(kind), False) for kind in keys.only_read]
+        records = self._records(session, asked)
+        sids |= {row.verification_sid for row in records if isinstance(row, Subject)}
+        return records + self._records(session, [(Verification, sids, False)])
 
-    def _records(self, connection: Connection, kind: type[Any], keys: Collection[Any]) -> list[Any]:
-        record = KINDS[kind].record
-        return [record(row, self._keyring) for row in _read(connection, LOCKS[kind], keys)]
+    def _records(
+        self, session: Session, asked: Sequence[tuple[type[Any], Collection[Any], bool]]
+    ) -> list[Any]:
+        asked = [(kind, keys, lock) for kind, keys, lock in asked if keys]
+        questions = [self._said[kind].read(keys, lock=lock) for kind, keys, lock in asked]
+        return [
+            KINDS[kind].record(self._said[kind].row(cells), self._keyring)
+            for (kind, _, _), answer in zip(asked, session.ask(questions), strict=True)
+            for cells in answer
+        ]
 
-    def _save(self, connection: Connection, changes: Changes, found: set[Cell]) -> None:
-        """Write the batch as one set per table and kind of statement, in key order."""
-        sets: dict[sa.Executable, list[Row]] = {}
+    def _rows(
+        self, session: Session, asked: Sequence[tuple[Statements, Collection[Any], bool]]
+    ) -> list[Any]:
+        answers = session.ask([said.read(keys, lock=lock) for said, keys, lock in asked])
+        return [
+            said.row(cells)
+            for (said, _, _), rows in zip(asked, answers, strict=True)
+            for cells in rows
+        ]
+
+    def _writes(self, changes: Changes, found: set[Cell], keys: Keys) -> list[Said]:
+        """Lay out the batch as one set per table and kind of statement, in key order."""
+        inserts: dict[type[Any], list[Row]] = {}
+        updates: dict[type[Any], list[Row]] = {}
+        deletes: dict[type[Any], list[Key]] = {}
         for cell in sorted(changes.cells, key=_lock_order):
             name, key = cell
-            record = changes.cells[cell]
-            kind = KINDS[name]
+            if key in keys.looked_at(name):
+                raise ValueError(f"a {name.__name__} was changed that was only to be read")
+            record, kind = changes.cells[cell], KINDS[name]
             if record is None:
                 if cell in found:
-                    sets.setdefault(kind.delete, []).append(_where(key))
+                    deletes.setdefault(name, []).append(key)
             elif cell in found:
-                cells = kind.changes(record) | _where(key)
-                sets.setdefault(kind.update, []).append(cells)
+                parts = key if isinstance(key, tuple) else (key,)
+                here = dict(zip(kind.key, parts, strict=True))
+                updates.setdefault(name, []).append(kind.changes(record) | here)
             else:
-                sets.setdefault(kind.insert, []).append(kind.row(record, self._keyring))
-        for statement, rows in sets.items():
-            connection.execute(statement, rows)
+                inserts.setdefault(name, []).append(kind.row(record, self._keyring))
+        return [
+            *(self._said[name].delete(names) for name, names in deletes.items()),
+            *(self._said[name].update(rows) for name, rows in updates.items()),
+            *(self._said[name].insert(rows) for name, rows in inserts.items()),
+        ]
 
 
-def _read(
-    connection: Connection, statement: sa.Select[Any], wanted: Collection[Any]
-) -> list[sa.Row[Any]]:
-    return list(connection.execute(statement, {"keys": sorted(wanted)})) if wanted else []
-
-
-def _counter_ids(connection: Connection, pairs: frozenset[tuple[str, str]]) -> set[int]:
-    """Find the ids of these pairs; rows are locked by id, so that all lock in one order."""
-    if not pairs:
-        return set()
-    unique_ids, user_ids = (sorted(set(part)) for part in zip(*pairs, strict=True))
-    wanted = {"unique_ids": unique_ids, "user_ids": user_ids}
-    rows = connection.execute(FIND_COUNTERS, wanted)
-    return {row.id for row in rows if (row.uniqueId, row.userId) in pairs}
-
-
-def _where(key: Key) -> Row:
-    """Return a key as the parameters of a WHERE clause."""
-    parts = key if isinstance(key, tuple) else (key,)
-    return {f"where_{i}": part for i, part in enumerate(parts)}
+def _name(kind: type[Any]) -> str:
+    return kind.__name__
 
 
 def _lock_order(cell: Cell) -> tuple[str, Key]:
     return cell[0].__name__, cell[1]
 
 
-def _lock(column: sa.Column[Any]) -> sa.Select[Any]:
-    """Select the rows whose `column` is one of the `keys`, in its order, and lock them."""
-    wanted = column.in_(sa.bindparam("keys", expanding=True))
-    return sa.select(*column.table.c).where(wanted).order_by(column).with_for_update()
-
-
-FIND_SUBJECTS = sa.select(verifications.c.subject).where(
-    verifications.c.sid.in_(sa.bindparam("keys", expanding=True))
-)
-FIND_COUNTERS = sa.select(svretries).where(
-    svretries.c.uniqueId.in_(sa.bindparam("unique_ids", expanding=True)),
-    svretries.c.userId.in_(sa.bindparam("user_ids", expanding=True)),
-)
-LOCKS = {
-    name: _lock(svretries.c.id if name is Counter else kind.table.c[kind.key[0]])
-    for name, kind in KINDS.items()
-}
-
-
 @contextmanager
-def _faults_named() -> Iterator[None]:
-    """Turn a driver's fault into a StoreError; a lost race passes, for `transact` to run again."""
+def _faults_named(engine: sa.Engine) -> Iterator[None]:
+    """Turn a driver's fault outside a batch into a StoreError."""
     try:
         yield
-    except IntegrityError:
-        raise
-    except (DBAPIError, SQLAlchemyTimeoutError) as fault:
-        raise StoreError("the store cannot be reached; see: watchword doctor") from fault
+    except DBAPIError as fault:
+        cause = fault.orig if isinstance(fault.orig, Exception) else fault
+        raise as_store_error(name_fault(engine.dialect.name, cause)) from fault
+    except SQLAlchemyTimeoutError as fault:
+        raise StoreError(UNREACHABLE) from fault

@@ -13,10 +13,14 @@ SCHEMA_HEAD = "0003"  # the newest migration; a test holds it
 metadata = sa.MetaData()
 
 
+# MySQL's plain DATETIME rounds to whole seconds.
+DATETIME = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """A documented `datetime` column: naive UTC in the database, aware UTC in Python."""
 
-    impl = sa.DateTime
+    impl = DATETIME
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -24,6 +28,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+def exact_collation(dialect: Dialect) -> str:
+    """Name the collation of MySQL's that compares byte for byte, blanks at the end included."""
+    is_mariadb = getattr(dialect, "is_mariadb", False)
+    return "utf8mb4_nopad_bin" if is_mariadb else "utf8mb4_0900_bin"
 
 
 SID = sa.String(34)

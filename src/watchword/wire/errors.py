@@ -35,6 +35,7 @@ TABLE: dict[type[WatchwordError], tuple[int, int, str | None]] = {
     errors.TooSoon: (429, 20429, "Too many requests"),
     errors.RateLimited: (429, 20429, "Too many requests"),
     errors.DeliveryFailed: (503, 20503, "Service unavailable: no sender took the message"),
+    errors.UnfitValue: (400, 60200, "Invalid parameter: a value is too long"),
     errors.StoreError: (503, 20503, "Service unavailable: try again"),
 }
 METHOD_NOT_ALLOWED = (405, 20004, "Method not allowed")

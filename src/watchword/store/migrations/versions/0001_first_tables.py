@@ -2,9 +2,13 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import mysql
 
 revision = "0001"
 down_revision = None
+
+# MySQL's plain DATETIME rounds to whole seconds.
+DATETIME = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 
 
 def upgrade() -> None:
@@ -70,8 +74,8 @@ def upgrade() -> None:
         sa.Column("userId", sa.String(255)),
         sa.Column("uniqueId", sa.String(255)),
         sa.Column("count", sa.Integer),
-        sa.Column("expires", sa.DateTime),
-        sa.Column("createdAt", sa.DateTime, nullable=False),
+        sa.Column("expires", DATETIME),
+        sa.Column("createdAt", DATETIME, nullable=False),
         sa.UniqueConstraint("uniqueId", "userId", name="svretries_pair"),
         sqlite_autoincrement=True,
     )
