@@ -23,6 +23,7 @@ class Server:
 
     url: str
     credentials: Credentials
+    pid: int
 
 
 def watchword(*words: str, input: str | None = None) -> "subprocess.CompletedProcess[str]":  # noqa: A002
@@ -57,7 +58,7 @@ def serving(*words: str) -> Iterator[Server]:
             url = f"http://127.0.0.1:{port}"
             _wait(url, process)
             found = json.loads(watchword("credentials", "--json").stdout)
-            yield Server(url, Credentials(**found))
+            yield Server(url, Credentials(**found), process.pid)
         finally:
             process.terminate()
             process.communicate(timeout=30)
