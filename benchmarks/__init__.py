@@ -1,1 +1,1 @@
-"""One script per claim: each prints what it measured, with the machine and the settings it ran on."""
+"""One script per claim: each prints what it measured, and on what."""

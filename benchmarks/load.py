@@ -67,9 +67,14 @@ class Requests:
 
 
 def run_pairs(
-    address: tuple[str, int], known: Credentials, *, connections: int, seconds: float, first: int = 0
+    address: tuple[str, int],
+    known: Credentials,
+    *,
+    connections: int,
+    seconds: float,
+    first: int = 0,
 ) -> Result:
-    """Run pairs for so many seconds over so many connections; every pair has a number of its own."""
+    """Run pairs for so many seconds; each has a number of its own, from `first` on."""
     requests = Requests(f"{address[0]}:{address[1]}", known)
     numbers = (f"+2376{number % 10**8:08}" for number in count(50_000_000 + first))
     result = Result()

@@ -6,6 +6,7 @@ import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -64,11 +65,11 @@ class Keyring:
 
     def fingerprint(self, service_sid: str, to: str) -> str:
         """Name an address within a service, so that only who has the key can tell which it is."""
-        return _fingerprint(self.newest, service_sid, to)
+        return _fingerprint(self.newest.fingerprint, service_sid, to)
 
     def older_fingerprints(self, service_sid: str, to: str) -> tuple[str, ...]:
         """Return the names the older keys gave the same address, newest first."""
-        return tuple(_fingerprint(key, service_sid, to) for key in self._keys[1:])
+        return tuple(_fingerprint(key.fingerprint, service_sid, to) for key in self._keys[1:])
 
     def seal(self, text: str, *, bound_to: str) -> str:
         """Encrypt `text` so that it opens only beside the row it is `bound_to`."""
@@ -99,5 +100,6 @@ def _subkey(secret: bytes, purpose: str) -> bytes:
     return hmac.digest(secret, f"watchword {purpose}".encode(), hashlib.sha256)
 
 
-def _fingerprint(key: Key, service_sid: str, to: str) -> str:
-    return hmac.digest(key.fingerprint, f"{service_sid} {to}".encode(), "sha256")[:16].hex()
+@lru_cache(maxsize=8192)  # a request asks for its address's name several times
+def _fingerprint(secret: bytes, service_sid: str, to: str) -> str:
+    return hmac.digest(secret, f"{service_sid} {to}".encode(), "sha256")[:16].hex()

@@ -9,6 +9,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType
 
 from watchword.errors import InvalidParameter
+from watchword.numbering import calling_code_of, region_of
 
 LONGEST_INPUT = 64  # E.164 has 15 digits; the rest is room for spaces, brackets and tel:
 PREFIX_DIGITS, HIDDEN_DIGITS = 7, 6
@@ -48,6 +49,9 @@ def parse(text: str, region: str | None = None) -> Phone:
     control characters, two numbers in one text and numbers no subscriber can have are refused
     with InvalidParameter("To"): the library alone drops some of them in silence.
     """
+    region_code = region_of(text)
+    if region_code is not None:
+        return Phone(text, region_code)
     spelling = _ascii(text)
     if region is None and not spelling.startswith("+"):
         raise _refusal("write the number in E.164 form, beginning with + and the country code")
@@ -72,12 +76,11 @@ def prefix(e164: str) -> str:
 
 def mask(e164: str) -> str:
     """Hide a number for logs and pages: the country code and the last two digits stay."""
-    try:
-        country_code = str(phonenumbers.parse(e164).country_code)
-    except NumberParseException:
+    calling_code = calling_code_of(e164) if e164.startswith("+") else ""
+    if not calling_code:
         return "•" * 8
-    hidden = len(e164) - 1 - len(country_code) - 2
-    return f"+{country_code}{'•' * max(hidden, 1)}{e164[-2:]}"
+    hidden = len(e164) - 1 - len(calling_code) - 2
+    return f"+{calling_code}{'•' * max(hidden, 1)}{e164[-2:]}"
 
 
 def _ascii(text: str) -> str:

@@ -9,7 +9,7 @@ Faults of the database come out as StoreError, with nothing half done.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from watchword.model import Counter
 
@@ -94,8 +94,7 @@ class Rows:
 
     def get(self, kind: type[R], key: Key) -> R | None:
         """Return the row of that kind and key, or None when there is none."""
-        found = self.cells.get((kind, key))
-        return found if isinstance(found, kind) else None
+        return cast("R | None", self.cells.get((kind, key)))
 
     def counter_by_id(self, counter_id: int) -> Counter | None:
         """Return the `svretries` row of that id, or None."""

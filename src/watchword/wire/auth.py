@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+from functools import lru_cache
 
 from watchword.codes import same
 from watchword.errors import NotAuthenticated
 from watchword.home import Credentials
 
 
+@lru_cache(maxsize=256)  # a client sends the same header with every request
 def read_basic(header: str) -> tuple[str, str] | None:
     """Return the user name and password of an Authorization header, or None when it holds none."""
     scheme, _, encoded = header.partition(" ")
