@@ -7,7 +7,7 @@ BIN := .venv/bin
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix lock clean
+.PHONY: help run test proof check fix docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ run: ## serve on 127.0.0.1:8000 (PORT= changes it), installing first what is mis
 test: check ## everything: style, types and the whole test suite
 	@$(BIN)/python -m pytest -n $(JOBS) -q $(ARGS)
 
+proof: ## the long runs of what `make test` runs briefly
+	@PYTHON=$(PYTHON) tools/setup.sh dev
+	@PROOF_CASES=$${PROOF_CASES:-60} $(BIN)/python -m pytest -q tests/test_openapi.py
+
 check: ## style and types only
 	@PYTHON=$(PYTHON) tools/setup.sh dev
 	@$(BIN)/ruff check .
@@ -29,6 +33,10 @@ fix: ## mend what can be mended by itself
 	@PYTHON=$(PYTHON) tools/setup.sh dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: ## write the pages that are made from the code: coverage, API reference
+	@PYTHON=$(PYTHON) tools/setup.sh dev
+	@$(BIN)/python tools/write_docs.py
 
 lock: ## write the versions of .venv into constraints.txt
 	@PYTHON=$(PYTHON) tools/setup.sh dev

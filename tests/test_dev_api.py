@@ -155,6 +155,16 @@ def test_what_cannot_be_is_refused_as_everywhere(
     assert answer.json()["status"] == status
 
 
+def test_the_clock_has_an_end_however_small_the_steps(watchword_server: KitServer) -> None:
+    century = {"advance_seconds": 36500 * 86400}
+    ask(watchword_server, "POST", "/dev/clock", json=century)
+
+    answer = requests.post(watchword_server.url + "/dev/clock", json=century, timeout=5)
+
+    assert answer.status_code == 400
+    assert ask(watchword_server, "DELETE", "/dev/clock")["offset_seconds"] == 0
+
+
 def test_another_site_s_form_turns_nothing(watchword_server: KitServer) -> None:
     answer = requests.post(
         watchword_server.url + "/dev/clock",

@@ -11,17 +11,18 @@ FLOORS = (
     {"rules", "texts"},
     {"store", "senders", "config", "config_file", "home", "development"},
     {"commands", "batch", "gather", "engine", "runtime"},
-    {"wire"},
+    {"wire", "openapi"},
     {"ui", "embedded", "dev_api", "asgi"},
-    {"terminal", "cli_texts", "cli", "serve", "doctor", "otp_model", "__main__"}
+    {"terminal", "cli_texts", "cli_contract", "cli", "serve", "doctor", "otp_model", "__main__"}
     | {"intercept", "kit", "kit_server", "pytest_plugin"},
 )
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INSIDE = {  # within a floor these may be imported by those to their right
+    4: ("wire", "openapi"),
     3: ("commands", "batch", "gather", "engine", "runtime"),
     5: ("ui", "embedded", "dev_api", "asgi"),
     6: (
-        *("terminal", "doctor", "serve", "otp_model", "cli_texts"),
+        *("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli_contract"),
         *("intercept", "kit", "kit_server", "pytest_plugin", "cli", "__main__"),
     ),
     0: ("errors", "events", "sqlite", "clock", "keys", "codes", "model", "numbering", "phone"),

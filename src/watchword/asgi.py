@@ -18,6 +18,7 @@ from watchword.engine import Engine
 from watchword.errors import StoreError
 from watchword.runtime import open_engine
 from watchword.ui.page import page_routes
+from watchword.ui.reference import reference_routes
 from watchword.wire import errors
 from watchword.wire.auth import read_basic
 from watchword.wire.dialect import answer_async
@@ -42,6 +43,7 @@ class App:
         self._pages = Starlette(
             routes=[
                 Route("/healthz", self._health),
+                *reference_routes(engine, development=development),
                 *dev_routes(engine, development=development),
                 *page_routes(engine, development=development),
             ],

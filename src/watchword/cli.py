@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from watchword import __version__
+from watchword.cli_contract import openapi
 from watchword.cli_texts import templates
 from watchword.terminal import MISCONFIGURED, SAID_NO, explained, fail, print_json, settings_now
 
@@ -31,6 +32,7 @@ def main() -> None:
 
 
 main.add_command(templates)
+main.add_command(openapi)
 
 
 @main.command()

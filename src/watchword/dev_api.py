@@ -6,7 +6,7 @@ Everything is JSON. In production none of it is there, and every path answers 40
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from watchword.development.clock import TurnedClock
-from watchword.development.controls import Controls, Faults
+from watchword.development.controls import FURTHEST, Controls, Faults
 from watchword.engine import Engine
 from watchword.errors import InvalidParameter, NotFound, WatchwordError
 from watchword.phone import parse
@@ -25,7 +25,6 @@ from watchword.wire.http import Response as Answer
 
 LONGEST_WAIT = 30.0  # seconds; a longer one would outlive proxies and hold up a stop
 LOOK_EVERY = 0.02  # seconds; a look costs 50 microseconds
-FOR_EVER = timedelta(days=36500)
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -33,7 +32,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Advance(msgspec.Struct, forbid_unknown_fields=True):
     """What turns the clock on."""
 
-    advance_seconds: Annotated[float, msgspec.Meta(ge=0, le=FOR_EVER.total_seconds())]
+    advance_seconds: Annotated[float, msgspec.Meta(ge=0, le=FURTHEST.total_seconds())]
 
 
 class Time(msgspec.Struct):
@@ -111,7 +110,10 @@ class _Clock:
     async def advance(self, request: Request) -> Response:
         """Turn the clock on."""
         asked = await _body(request, Advance)
-        self._clock.advance(seconds=asked.advance_seconds)
+        try:
+            self._clock.advance(seconds=asked.advance_seconds)
+        except ValueError as fault:
+            raise InvalidParameter("advance_seconds", str(fault)) from fault
         return await self.read(request)
 
     async def reset(self, request: Request) -> Response:

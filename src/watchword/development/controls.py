@@ -21,6 +21,7 @@ from watchword.errors import ConfigurationError
 
 FILE = "development.json"
 LONGEST_DELAY = 60  # seconds
+FURTHEST = timedelta(days=36500)  # a calendar ends somewhere, a test well before
 
 
 class SenderFault(StrEnum):
@@ -84,14 +85,17 @@ class Controls:
         return self._change(lambda state: msgspec.structs.replace(state, faults=faults))
 
     def turn_clock(self, duration: timedelta) -> State:
-        """Turn the clock on."""
+        """Turn the clock on; raise ValueError for back, and for more than a century in all."""
         if duration < timedelta(0):
             raise ValueError("a clock is turned forwards only")
-        return self._change(
-            lambda state: msgspec.structs.replace(
-                state, offset_seconds=state.offset_seconds + duration.total_seconds()
-            )
-        )
+
+        def turned(state: State) -> State:
+            offset = state.offset_seconds + duration.total_seconds()
+            if offset > FURTHEST.total_seconds():
+                raise ValueError(f"a clock is turned on by {FURTHEST.days} days at most")
+            return msgspec.structs.replace(state, offset_seconds=offset)
+
+        return self._change(turned)
 
     def reset_clock(self) -> State:
         """Let the clock tell the real time again."""

@@ -1,0 +1,1 @@
+"""What the server answers, described: as an OpenAPI document, as pages, as a coverage table."""
