@@ -586,6 +586,47 @@ def test_a_users_own_settings_module_is_honoured(monkeypatch: pytest.MonkeyPatch
     assert 7 < wait <= 9
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FIRST_RESEND_DURATION = 9000\n",
+        "class Configurations:\n    FIRST_RESEND_DURATION = 9000\n",
+    ],
+    ids=["a module's names", "a class in it"],
+)
+def test_a_settings_module_that_comes_first_on_the_path_is_used(text: str, tmp_path: Path) -> None:
+    (tmp_path / "settings.py").write_text(text)
+    program = (
+        "from src.models._2FA import OTP_Model\n"
+        "otp = OTP_Model('+237650000000')\n"
+        "row = otp.check_count('hash', 'user')\n"
+        "otp.add_count(row)\n"
+        "print(round((row.expires - row.createdAt).total_seconds()))\n"
+        "for _ in range(2): otp.add_count(row)\n"
+        "print(round((row.expires - row.createdAt).total_seconds()))\n"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ran.stdout == "9\n900\n"
+
+
+def test_a_wait_may_be_nothing(otp: OTP_Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "FIRST_RESEND_DURATION", 0)
+    unhurried = OTP_Model(PHONE)
+
+    unhurried.add_count(unhurried.check_count("hash", "user"))
+
+    assert unhurried.check_count("hash", "user").count == 1
+
+
 @pytest.mark.parametrize("missing", TWILIO)
 def test_some_of_twilios_settings_are_refused_naming_the_missing_one(
     missing: str, monkeypatch: pytest.MonkeyPatch

@@ -50,7 +50,6 @@ from watchword.runtime import shared_engine
 from watchword.store.svretries import Svretries
 from watchword.wire.verifications import show_verification
 
-MILLISECOND = timedelta(milliseconds=1)
 SMSObject: TypeAlias = VerificationInstance | VerificationCheckInstance
 
 TWILIO_SETTINGS = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_SERVICE_SID")
@@ -200,10 +199,8 @@ class OTP_Model:  # noqa: N801  # the documented name
         settings = config.load()
         with self._store_faults():
             engine = shared_engine(settings, sending=not self._sent_by_twilio)
-        ladder = tuple(
-            self._names.timedelta(milliseconds=int(self._setting(name) or wait / MILLISECOND))
-            for name, wait in zip(config.LADDER, settings.ladder, strict=True)
-        )
+        waits = (int(self._setting(name)) for name in config.LADDER)
+        ladder = tuple(self._names.timedelta(milliseconds=wait) for wait in waits)
         return engine.view(
             clock=_DoorClock(self._names, engine.clock),
             policy=replace(engine.policy, ladder=ladder),
@@ -288,12 +285,12 @@ class OTP_Model:  # noqa: N801  # the documented name
         return account_sid, auth_token, service_sid
 
     def _setting(self, name: str) -> Any:
-        """Read a setting from the door's module, or its `Configurations`, or the environment."""
+        """Read a setting from the door's module or its `Configurations`, else the environment."""
         for holder in (self._settings, getattr(self._settings, "Configurations", None)):
             value = getattr(holder, name, None)
-            if value:
+            if value is not None:
                 return value
-        return None if self._settings else config.documented(name)
+        return config.documented(name)
 
 
 @dataclass(frozen=True, slots=True)

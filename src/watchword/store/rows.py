@@ -126,8 +126,8 @@ def verification_changes(verification: Verification) -> Row:
     """Return the cells that change in a verification's life."""
     return {
         "subject": verification.subject,
-        "channel": verification.channel.value,
-        "status": verification.status.value,
+        "channel": str(verification.channel),
+        "status": str(verification.status),
         "custom_code_mac": verification.custom_code_mac,
         "checks": verification.checks,
         "sends": _pack(verification.sends),
@@ -162,9 +162,9 @@ def attempt_row(attempt: Attempt) -> Row:
         "verification_sid": attempt.verification_sid,
         "service_sid": attempt.service_sid,
         "account_sid": attempt.account_sid,
-        "channel": attempt.channel.value,
+        "channel": str(attempt.channel),
         "country": attempt.country,
-        "status": attempt.status.value,
+        "status": str(attempt.status),
         "sender": attempt.sender,
         "message_id": attempt.message_id,
         "reason": attempt.reason,
@@ -245,7 +245,7 @@ def counter_record(row: Found) -> Counter:
 
 
 def _pack(sends: tuple[SendAttempt, ...]) -> str:
-    lines = [(send.sid, send.channel.value, to_ms(send.time)) for send in sends]
+    lines = [(send.sid, str(send.channel), to_ms(send.time)) for send in sends]
     return msgspec.json.encode(lines).decode()
 
 
