@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from watchword import config
 from watchword.dev_api import dev_routes
-from watchword.engine import Engine
+from watchword.engine import Engine, new_sid
 from watchword.errors import StoreError
 from watchword.runtime import open_engine
 from watchword.ui.page import page_routes
@@ -135,6 +135,7 @@ async def _read(receive: Receive) -> bytes | None:
 async def _send(send: Send, response: Response) -> None:
     headers = [
         (b"content-length", str(len(response.body)).encode()),
+        (b"twilio-request-id", new_sid("RQ").encode()),
         *((name.lower().encode(), value.encode("latin-1")) for name, value in response.headers),
     ]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

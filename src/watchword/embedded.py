@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from twilio.http import HttpClient
 from twilio.http.response import Response as TwilioResponse
 
-from watchword.engine import Engine
+from watchword.engine import Engine, new_sid
 from watchword.wire.dialect import answer, answer_async
 from watchword.wire.http import Request, Response
 
@@ -88,4 +88,5 @@ def _lists(values: dict[str, object] | None) -> dict[str, list[str]]:
 
 
 def _twilio(response: Response) -> TwilioResponse:
-    return TwilioResponse(response.status, response.body.decode(), dict(response.headers))
+    headers = {**dict(response.headers), "Twilio-Request-Id": new_sid("RQ")}
+    return TwilioResponse(response.status, response.body.decode(), headers)

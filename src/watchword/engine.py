@@ -22,7 +22,7 @@ from watchword.errors import DeliveryFailed
 from watchword.gather import Gatherer
 from watchword.home import Credentials
 from watchword.keys import Keyring
-from watchword.model import Delivery, Policy
+from watchword.model import Channel, Delivery, Details, Policy
 from watchword.phone import mask
 from watchword.senders.base import Message, Receipt, Sender
 from watchword.senders.portal import send_and_wait
@@ -33,6 +33,7 @@ logger = logging.getLogger("watchword")
 A = TypeVar("A")
 MINUTE = timedelta(minutes=1)
 LANES = 2  # batches under way at once on a database server: one is written, the next one read
+EVERY_CHANNEL = frozenset(Channel)  # what a sender serves that names no `channels`
 MAX_BATCH = 256  # a batch this long takes a few milliseconds; a longer one would make others wait
 
 
@@ -188,19 +189,23 @@ class Engine:
             attempt_sid=attempt.sid,
             to=verification.to,
             channel=attempt.channel,
-            body=text.body,
+            body=_with_payment(text.body, verification.details),
             code=started.code,
             sender_name=name,
             created_at=attempt.created_at,
             country=attempt.country,
             text=text,
+            send_digits=started.wording.send_digits,
+            asks_for_key=started.service.settings.dtmf_input_required,
+            voice=started.service.settings.tts_name,
         )
 
     def _run(self, commands: list[Command[Any]]) -> list[Outcome]:
         return run_batch(self.store, commands, self._keyring, self._context)
 
     def _context(self) -> Context:
-        return Context(self.clock.now(), self.policy, self._keyring, new_sid, self.texts)
+        served = getattr(self.sender, "channels", EVERY_CHANNEL)
+        return Context(self.clock.now(), self.policy, self._keyring, new_sid, self.texts, served)
 
     async def _gather(self, command: Command[Any]) -> Outcome:
         loop = asyncio.get_running_loop()
@@ -227,6 +232,11 @@ class Engine:
 
 
 NO_SENDER = Receipt(Delivery.FAILED, reason="no sender is configured; set WATCHWORD_SENDER")
+
+
+def _with_payment(body: str, details: Details) -> str:
+    """Say first what is paid and to whom: under PSD2 the payer must see what the code is for."""
+    return body if details.amount is None else f"{details.payee}: {details.amount}\n{body}"
 
 
 def new_sid(prefix: str) -> str:

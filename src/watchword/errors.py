@@ -21,7 +21,7 @@
         ├── BadUniqueName        a rate limit's name holds what it may not
         └── NotServed            the service or the channel does not do that
             ├── AmountNeeded · CallWithPsd2 · SnaWithPsd2 · AppHashNeedsSms
-            ├── TemplateNeedsSms · TemplateNotFound · SubstitutionsMissing
+            ├── TemplateNeedsSms · TemplateNotFound · SnaUnavailable
             ├── NoEmailSender · ChannelOff · Landline
             └── CountryBlocked   the country may not be sent to
 
@@ -226,10 +226,10 @@ class TemplateNotFound(NotServed):
     words = "there is no such template; see /v2/Templates"
 
 
-class SubstitutionsMissing(NotServed):
-    """The template has variables of its own that the request does not fill."""
+class SnaUnavailable(NotServed):
+    """A silent check needs the networks' help, which a server of one's own does not have."""
 
-    words = "TemplateCustomSubstitutions does not fill every variable of the template"
+    words = "the sna channel is not served; use sms"
 
 
 class NoEmailSender(NotServed):

@@ -21,6 +21,7 @@ class Channel(StrEnum):
     SMS = "sms"
     CALL = "call"
     WHATSAPP = "whatsapp"
+    EMAIL = "email"
 
 
 class Delivery(StrEnum):
@@ -204,6 +205,7 @@ class Wording:
     template: str | None = None
     app_hash: str | None = None
     do_not_share: bool = False
+    send_digits: str | None = None  # dialled once a call is answered
 
 
 PLAIN = Wording()
@@ -216,6 +218,20 @@ class SendAttempt:
     sid: str
     channel: Channel
     time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a start said of itself, fixed for the verification's life and kept sealed."""
+
+    amount: str | None = None
+    payee: str | None = None
+    locale: str | None = None
+    line_type: str | None = None  # where the service has LookupEnabled
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+NO_DETAILS = Details()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +254,7 @@ class Verification:
     created_at: datetime
     updated_at: datetime
     expires_at: datetime
+    details: Details = NO_DETAILS
 
     @property
     def key(self) -> str:

@@ -22,6 +22,7 @@ NEVER = frozenset(
         PhoneNumberType.VOICEMAIL,
     }
 )
+LINE_TYPES = {PhoneNumberType.FIXED_LINE: "landline", PhoneNumberType.VOIP: "voip"}
 SATELLITE = frozenset({870, 878, 881, 882, 883, 979})  # not tied to a country, dear to text
 SPELLING = re.compile(r"\+?[0-9 ().-]+")
 TEL_URI = re.compile(
@@ -36,6 +37,16 @@ class Phone:
 
     e164: str
     country: str
+
+    @property
+    def to(self) -> str:
+        return self.e164
+
+    @property
+    def line_type(self) -> str:
+        """Say `mobile`, `landline` or `voip`, as far as the digits tell; `mobile` in doubt."""
+        kind = phonenumbers.number_type(phonenumbers.parse(self.e164))
+        return LINE_TYPES.get(kind, "mobile")
 
     def __repr__(self) -> str:
         return f"Phone({mask(self.e164)}, {self.country})"

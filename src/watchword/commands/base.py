@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from watchword.keys import Keyring
-from watchword.model import Policy
+from watchword.model import Channel, Policy
 from watchword.store.base import Changes, Keys, Rows
 from watchword.texts.write import Texts
 
@@ -25,6 +25,7 @@ class Context:
     keyring: Keyring
     new_sid: Callable[[str], str]
     texts: Texts = field(default_factory=Texts)
+    channels: frozenset[Channel] = frozenset(Channel)  # those that somebody delivers on
 
 
 @dataclass(frozen=True, slots=True)

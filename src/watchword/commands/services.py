@@ -6,7 +6,7 @@ from typing import Any
 
 from watchword.commands.base import Context, Decision
 from watchword.commands.reading import Reading, ReadOne
-from watchword.errors import InvalidParameter, NotFound
+from watchword.errors import InvalidParameter, NotFound, TemplateNotFound
 from watchword.keys import Keyring
 from watchword.model import Service, ServiceSettings
 from watchword.store.base import Changes, Keys, Query, Rows, Store
@@ -45,7 +45,7 @@ class CreateService:
             account_sid=self.account_sid,
             created_at=context.now,
             updated_at=context.now,
-            settings=_settled(ServiceSettings(), self.settings),
+            settings=_settled(ServiceSettings(), self.settings, context),
             **self.fields,
         )
         return Decision(Changes.of(service), service)
@@ -65,7 +65,7 @@ class UpdateService:
 
     def decide(self, rows: Rows, context: Context) -> Decision[Service]:
         service = owned_service(rows, self.service_sid, self.account_sid)
-        settings = _settled(service.settings, self.settings)
+        settings = _settled(service.settings, self.settings, context)
         return changed(service, context, settings=settings, **self.fields)
 
 
@@ -101,8 +101,13 @@ def changed(service: Service, context: Context, **changes: Any) -> Decision[Serv
     return Decision(Changes.of(after), after)
 
 
-def _settled(settings: ServiceSettings, given: Mapping[str, Any]) -> ServiceSettings:
+def _settled(
+    settings: ServiceSettings, given: Mapping[str, Any], context: Context
+) -> ServiceSettings:
     settled = replace(settings, **given)
+    template = given.get("default_template_sid")
+    if template is not None and context.texts.template(template) is None:
+        raise TemplateNotFound
     if settled.skip_sms_to_landlines and not settled.lookup_enabled:
         raise InvalidParameter("SkipSmsToLandlines", "it needs LookupEnabled")
     if set(settled.allowed_countries) & set(settled.blocked_countries):

@@ -4,23 +4,31 @@ from dataclasses import dataclass, field, replace
 
 from watchword.commands.base import Context, Decision
 from watchword.commands.ladder import ClimbIfFree
+from watchword.commands.safe_list import find_safe_number, safe_names
 from watchword.commands.services import owned_service
-from watchword.errors import MissingAddress, NotFound
+from watchword.errors import AmountNeeded, MissingAddress, NotFound, TemplateNotFound
 from watchword.keys import Keyring
+from watchword.mailbox import Address
 from watchword.model import (
+    NO_DETAILS,
     PLAIN,
     Attempt,
     Channel,
     Counter,
     Delivery,
+    Details,
+    RateWindow,
+    SafeNumber,
     Service,
     Status,
     Subject,
     Verification,
     Wording,
 )
-from watchword.phone import Phone, prefix
+from watchword.phone import prefix
 from watchword.rules import verification
+from watchword.rules.admission import Wish, admit
+from watchword.rules.rate_limit import count_start
 from watchword.store.base import Changes, Keys, Rows
 
 
@@ -47,31 +55,51 @@ class Guarded:
 
 @dataclass(frozen=True, slots=True)
 class StartVerification:
-    """Start a verification, or send an open one's code again."""
+    """Start a verification, or send an open one's code again.
+
+    `limited_by` holds a value for each rate limit, by its unique name, that is to count this
+    start; a name the service does not have counts nothing.
+    """
 
     service_sid: str
     account_sid: str
-    phone: Phone
+    phone: Address = field(repr=False)
     channel: Channel = Channel.SMS
     custom_code: str | None = field(default=None, repr=False)
     wording: Wording = PLAIN
+    details: Details = field(default=NO_DETAILS, repr=False)
+    limited_by: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    risk_check: bool = True
 
     def keys(self, keyring: Keyring) -> Keys:
-        names = _names(keyring, self.service_sid, self.phone.e164)
-        return Keys.reading(Service, self.service_sid) | Keys.of(Subject, *names)
+        names = _names(keyring, self.service_sid, self.phone.to)
+        safe = safe_names(keyring, self.account_sid, self.phone.to)
+        keys = Keys.reading(Service, self.service_sid) | Keys.of(Subject, *names)
+        keys |= Keys.reading(SafeNumber, *safe)
+        if not self.limited_by:
+            return keys
+        windows = [window_name(keyring, self.service_sid, *limit) for limit in self.limited_by]
+        return keys | Keys.of(RateWindow, *windows)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Started]:
         service = owned_service(rows, self.service_sid, self.account_sid)
-        names = _names(context.keyring, service.sid, self.phone.e164)
+        keyring, to = context.keyring, self.phone.to
+        wish = Wish(self.phone, self.channel, self.wording, self.details, self.risk_check)
+        safe = find_safe_number(rows, keyring, service.account_sid, to) is not None
+        admit(service, wish, context.channels, safe=safe)
+        wording = _worded(service, self.wording, self.channel, context)
+        changes = Changes() if safe else self._count(service, rows, context)
+        names = _names(keyring, service.sid, to)
         held = _held(rows, names)
         ask = verification.Ask(
             subject=names[0],
-            to=self.phone.e164,
+            to=to,
             channel=self.channel,
             custom_code=self.custom_code,
             sid=context.new_sid("VE"),
             attempt_sid=context.new_sid("VL"),
             nonce=context.new_sid(""),
+            details=_detailed(service, self.details, self.phone),
         )
         subject, started = verification.start(
             service,
@@ -79,16 +107,27 @@ class StartVerification:
             held.latest,
             ask,
             context.now,
-            keyring=context.keyring,
+            keyring=keyring,
             policy=context.policy,
         )
-        attempt = _attempt(started, self.phone.country, context.keyring)
-        changes = held.changes
+        attempt = _attempt(started, self.phone.country, keyring)
+        changes.add(held.changes)
         changes.add(Changes.of(subject, started, attempt))
-        derived = verification.code_of(started, context.keyring)
-        code = derived or verification.chosen_code(service, ask, context.policy) or ""
-        answer = Started(service, started, attempt, code, wording=self.wording)
-        return Decision(changes, answer)
+        code = verification.code_of(started, keyring) or self.custom_code or ""
+        return Decision(changes, Started(service, started, attempt, code, wording=wording))
+
+    def _count(self, service: Service, rows: Rows, context: Context) -> Changes:
+        """Count this start in every rate limit it names; the first that is full refuses it."""
+        changes = Changes()
+        for unique_name, value in self.limited_by:
+            limit = next((x for x in service.rate_limits if x.unique_name == unique_name), None)
+            if limit is None or not limit.buckets:
+                continue
+            name = window_name(context.keyring, service.sid, unique_name, value)
+            window = rows.get(RateWindow, name)
+            window = window or RateWindow(name, service.sid, (), context.now)
+            changes.add(Changes.of(count_start(limit, window, context.now)))
+        return changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +158,19 @@ class CheckCode:
     code: str = field(repr=False)
     to: str | None = field(default=None, repr=False)
     verification_sid: str | None = None
+    amount: str | None = field(default=None, repr=False)
+    payee: str | None = field(default=None, repr=False)
 
     def keys(self, keyring: Keyring) -> Keys:
         return _address_keys(keyring, self.service_sid, self.to, self.verification_sid)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
-        owned_service(rows, self.service_sid, self.account_sid)
+        service = owned_service(rows, self.service_sid, self.account_sid)
+        payment = None
+        if service.settings.psd2_enabled:
+            payment = (self.amount, self.payee)
+            if None in payment:
+                raise AmountNeeded
         changes, subject, found = _find(
             rows, context, self.service_sid, self.to, self.verification_sid
         )
@@ -135,6 +181,7 @@ class CheckCode:
             context.now,
             keyring=context.keyring,
             policy=context.policy,
+            payment=payment,
         )
         changes.add(Changes.of(verdict.subject, verdict.verification))
         # The guess that closes a verification is answered like any wrong one; the next is refused.
@@ -196,6 +243,36 @@ class RecordDelivery:
         if rows.get(Attempt, self.attempt.sid) is None:
             return Decision(Changes(), None)  # purged meanwhile
         return Decision(Changes.of(replace(self.attempt, updated_at=context.now)), None)
+
+
+def window_name(keyring: Keyring, service_sid: str, unique_name: str, value: str) -> str:
+    """Name a rate limit's window for one value, so that nobody can tell the value from it."""
+    return keyring.fingerprint(service_sid, f"{unique_name}={value}")
+
+
+def _worded(service: Service, wording: Wording, channel: Channel, context: Context) -> Wording:
+    """Fill in what the service says of its messages; refuse a template that is not there."""
+    if wording.template is not None and context.texts.template(wording.template) is None:
+        raise TemplateNotFound
+    if channel is not Channel.SMS:
+        return wording
+    settings = service.settings
+    if not settings.do_not_share_warning_enabled and settings.default_template_sid is None:
+        return wording
+    return replace(
+        wording,
+        template=wording.template or settings.default_template_sid,
+        do_not_share=wording.do_not_share or settings.do_not_share_warning_enabled,
+    )
+
+
+def _detailed(service: Service, details: Details, address: Address) -> Details:
+    """Keep what the service wants kept: the line where it looks up, the payment under PSD2."""
+    if not service.settings.psd2_enabled and (details.amount or details.payee):
+        details = replace(details, amount=None, payee=None)
+    if service.settings.lookup_enabled:
+        details = replace(details, line_type=address.line_type)
+    return details
 
 
 def _names(keyring: Keyring, service_sid: str, to: str) -> tuple[str, ...]:
@@ -270,5 +347,5 @@ def _attempt(started: Verification, country: str, keyring: Keyring) -> Attempt:
         created_at=send.time,
         updated_at=send.time,
         recipient=keyring.fingerprint(started.account_sid, started.to),
-        prefix=prefix(started.to),
+        prefix=prefix(started.to) if country else None,
     )

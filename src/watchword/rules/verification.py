@@ -7,7 +7,9 @@ from watchword import codes
 from watchword.errors import InvalidParameter, NotFound, TooManyChecks, TooManySends
 from watchword.keys import Key, Keyring
 from watchword.model import (
+    NO_DETAILS,
     Channel,
+    Details,
     Policy,
     SendAttempt,
     Service,
@@ -28,6 +30,7 @@ class Ask:
     sid: str
     attempt_sid: str
     nonce: str
+    details: Details = NO_DETAILS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,11 @@ def check(
     *,
     keyring: Keyring,
     policy: Policy,
+    payment: tuple[str | None, str | None] | None = None,
 ) -> Verdict:
     """Spend one guess on an open verification.
 
+    Where a `payment` (amount, payee) is to fit as well, another one makes the code a wrong one.
     The fifth wrong guess closes it. Refuses with TooManyChecks when the guesses are used up,
     for this code or for this phone, and with NotFound when there is nothing open to check.
     """
@@ -90,7 +95,8 @@ def check(
         raise NotFound
     if subject.failures >= policy.max_failures:
         raise TooManyChecks
-    if _is_right(verification, code, keyring):
+    paid = (verification.details.amount, verification.details.payee)
+    if _is_right(verification, code, keyring) and payment in (None, paid):
         approved = replace(
             verification, status=Status.APPROVED, checks=verification.checks + 1, updated_at=now
         )
@@ -186,6 +192,7 @@ def _start_new(
         created_at=now,
         updated_at=now,
         expires_at=now + policy.ttl,
+        details=ask.details,
     )
     failures = 0 if subject is None else subject.failures
     return Subject(ask.subject, service.sid, ask.sid, failures, now), verification
@@ -203,6 +210,8 @@ def _start_again(
     """Send the same code once more: the sid, the code and the end of its life stay."""
     if len(latest.sends) >= policy.max_sends:
         raise TooManySends
+    if (ask.details.amount, ask.details.payee) != (latest.details.amount, latest.details.payee):
+        raise InvalidParameter("Amount", "the open verification is for another; cancel it first")
     custom = chosen_code(service, ask, policy)
     mac = latest.custom_code_mac
     if custom is not None:

@@ -21,6 +21,9 @@ class Message:
     created_at: datetime
     country: str = ""
     text: Text | None = field(default=None, repr=False)  # the same in its parts, for voice and mail
+    send_digits: str | None = None  # for a call: dialled once it is answered
+    asks_for_key: bool = True  # for a call: a key is pressed before the code is read
+    voice: str | None = None  # for a call: the voice that reads it
 
 
 @dataclass(frozen=True, slots=True)

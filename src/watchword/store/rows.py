@@ -8,10 +8,12 @@ import msgspec
 
 from watchword.keys import Keyring
 from watchword.model import (
+    NO_DETAILS,
     Attempt,
     Channel,
     Counter,
     Delivery,
+    Details,
     MessagingConfiguration,
     RateLimit,
     RateWindow,
@@ -117,6 +119,7 @@ def verification_row(verification: Verification, keyring: Keyring) -> Row:
         "code_length": verification.code_length,
         "key_id": verification.key_id,
         "nonce": verification.nonce,
+        "sealed_details": _seal(verification, keyring),
         "created_at": to_ms(verification.created_at),
         "expires_at": to_ms(verification.expires_at),
     } | verification_changes(verification)
@@ -147,6 +150,7 @@ def verification_record(row: Found, keyring: Keyring) -> Verification:
         code_length=row.code_length,
         key_id=row.key_id,
         nonce=row.nonce,
+        details=_unseal(row, keyring),
         custom_code_mac=row.custom_code_mac,
         checks=row.checks,
         sends=_unpack(row.sends),
@@ -252,3 +256,17 @@ def _pack(sends: tuple[SendAttempt, ...]) -> str:
 def _unpack(text: str) -> tuple[SendAttempt, ...]:
     lines = msgspec.json.decode(text, type=list[tuple[str, str, int]])
     return tuple(SendAttempt(sid, Channel(channel), from_ms(time)) for sid, channel, time in lines)
+
+
+def _seal(verification: Verification, keyring: Keyring) -> str | None:
+    if verification.details == NO_DETAILS:
+        return None
+    details = msgspec.json.encode(verification.details).decode()
+    return keyring.seal(details, bound_to=f"{verification.sid} details")
+
+
+def _unseal(row: sa.Row[Any], keyring: Keyring) -> Details:
+    if row.sealed_details is None:
+        return NO_DETAILS
+    opened = keyring.unseal(row.sealed_details, bound_to=f"{row.sid} details")
+    return msgspec.json.decode(opened, type=Details)

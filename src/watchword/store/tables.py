@@ -8,7 +8,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_HEAD = "0003"  # the newest migration; a test holds it
+SCHEMA_HEAD = "0004"  # the newest migration; a test holds it
 
 metadata = sa.MetaData()
 
@@ -79,6 +79,7 @@ verifications = sa.Table(
     sa.Column("code_length", sa.Integer, nullable=False),
     sa.Column("key_id", sa.String(8), nullable=False),
     sa.Column("nonce", sa.String(32), nullable=False),
+    sa.Column("sealed_details", sa.Text),
     sa.Column("custom_code_mac", sa.String(64)),
     sa.Column("checks", sa.Integer, nullable=False),
     sa.Column("sends", sa.Text, nullable=False),

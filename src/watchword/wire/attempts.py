@@ -10,8 +10,9 @@ from watchword.commands.base import Context
 from watchword.commands.reading import Reading, ReadOne
 from watchword.commands.safe_list import safe_names
 from watchword.errors import InvalidParameter
+from watchword.mailbox import LONGEST, parse_address
 from watchword.model import Attempt, Channel, Delivery, Status, Verification
-from watchword.phone import PREFIX_DIGITS, parse
+from watchword.phone import PREFIX_DIGITS
 from watchword.store.base import Query, Store
 from watchword.wire.http import Call, timestamp
 from watchword.wire.paging import PARAMETERS as PAGING
@@ -34,7 +35,7 @@ BEFORE = Parameter("DateCreatedBefore", moment(), "only before this moment")
 LIST = (
     AFTER,
     BEFORE,
-    Parameter("ChannelData.To", text(64), "only to this address"),
+    Parameter("ChannelData.To", text(LONGEST), "only to this address"),
     COUNTRY,
     CHANNEL,
     SERVICE,
@@ -186,9 +187,9 @@ def _channel_data(seen: Seen) -> dict[str, Any]:
         "status": _standing(seen),
         "call_status" if call else "message_status": _delivery(attempt),
         "error_code": None,
-        "country": attempt.country,
+        "country": attempt.country or None,
         "code_length": None if verification is None else verification.code_length,
-        "locale": None,
+        "locale": None if verification is None else verification.details.locale,
         "mcc": None,
         "mnc": None,
         "carrier": None,
@@ -227,6 +228,6 @@ def _equal(asked: Asked) -> dict[str, str | tuple[str, ...]]:
 
 def _address(to: str) -> str:
     try:
-        return parse(to).e164
+        return parse_address(to).to
     except InvalidParameter as fault:
         raise InvalidParameter("ChannelData.To", str(fault)) from fault

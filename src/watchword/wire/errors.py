@@ -9,6 +9,7 @@ from watchword.wire.http import Response
 TABLE: dict[type[WatchwordError], tuple[int, int, str | None]] = {
     errors.NotAuthenticated: (401, 20003, "Authenticate"),
     errors.NotFound: (404, 20404, None),
+    errors.SnaUnavailable: (400, 60001, None),
     errors.InvalidParameter: (400, 60200, None),
     errors.TooManyChecks: (429, 60202, "Max check attempts reached"),
     errors.TooManySends: (429, 60203, "Max send attempts reached"),
@@ -24,7 +25,6 @@ TABLE: dict[type[WatchwordError], tuple[int, int, str | None]] = {
     errors.NoEmailSender: (400, 60217, None),
     errors.MissingAddress: (400, 60221, "Either To or VerificationSid is required"),
     errors.ChannelOff: (403, 60223, None),
-    errors.SubstitutionsMissing: (400, 60224, None),
     errors.TemplateNotFound: (404, 60228, None),
     errors.SnaWithPsd2: (400, 60329, None),
     errors.TooManyWebhooks: (400, 60200, None),  # no code of Twilio's says it

@@ -1,5 +1,6 @@
 """Parameters: what each may be, said once for the reader, for OpenAPI and for the documentation."""
 
+import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -161,12 +162,25 @@ def moment() -> Kind:
     return Kind({"type": "string", "format": "date-time"}, read)
 
 
+def ip_address() -> Kind:
+    """Take an IPv4 or IPv6 address."""
+
+    def read(value: str) -> str:
+        try:
+            return str(ipaddress.ip_address(value))
+        except ValueError as fault:
+            raise ValueError("it takes an IPv4 or IPv6 address") from fault
+
+    return Kind({"type": "string"}, read)
+
+
 def json_object() -> Kind:
     """Take a JSON object, written as text."""
 
     def read(value: str) -> dict[str, Any]:
         try:
             found = json.loads(value)
+            json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except (ValueError, RecursionError) as fault:
             raise ValueError("it takes a JSON object") from fault
         if not isinstance(found, dict):

@@ -11,23 +11,51 @@ from watchword.commands.verifications import (
     Started,
     StartVerification,
 )
-from watchword.errors import MissingAddress
-from watchword.model import Channel, SendAttempt, Status, Verification
-from watchword.phone import parse
+from watchword.errors import InvalidParameter, MissingAddress, NotFound, SnaUnavailable
+from watchword.mailbox import LONGEST, Mailbox, parse_address
+from watchword.model import Channel, Details, SendAttempt, Status, Verification, Wording
+from watchword.texts.languages import find_language
 from watchword.wire.http import Call, timestamp
-from watchword.wire.parameters import Asked, Parameter, one_of, sid, text
+from watchword.wire.parameters import (
+    Asked,
+    Parameter,
+    boolean,
+    ip_address,
+    json_object,
+    one_of,
+    sid,
+    text,
+)
 
 SID = re.compile(r"VE[0-9a-fA-F]{32}", re.ASCII)
-CHANNEL = one_of(*Channel)
+TO = text(LONGEST)
+MOST_TAGS, LONGEST_TAG = 10, 128  # Twilio's numbers
+LONGEST_VALUE = 256
+NOT_SERVED = ("sna", "auto")  # Twilio's channels beside ours
 
 CREATE = (
-    Parameter("To", text(64), "the phone to verify, in E.164 form", required=True),
-    Parameter("Channel", CHANNEL, "how the code travels", required=True),
+    Parameter("To", TO, "the phone in E.164 form, or the e-mail address", required=True),
+    Parameter("Channel", one_of(*Channel, *NOT_SERVED), "how the code travels", required=True),
+    Parameter("CustomFriendlyName", text(30), "the name in this message"),
+    Parameter("CustomMessage", text(), "ignored: deprecated by Twilio, templates do it"),
+    Parameter("SendDigits", text(32, 1, "[0-9wW#*]+"), "dialled once a call is answered"),
+    Parameter("Locale", text(35), "the language; else the country's; unknown ones are refused"),
     Parameter(
         "CustomCode",
         text(codes.LONGEST, codes.SHORTEST),
         "the code to send, where the service has CustomCodeEnabled; else ignored",
     ),
+    Parameter("Amount", text(32), "what is paid, where the service has Psd2Enabled"),
+    Parameter("Payee", text(64), "to whom, where the service has Psd2Enabled"),
+    Parameter("RateLimits", json_object(), "a value for each rate limit that is to count this"),
+    Parameter("ChannelConfiguration", json_object(), "for e-mail: from, from_name"),
+    Parameter("AppHash", text(11, 11, "[A-Za-z0-9+/]{11}"), "ends an SMS for Android (60602)"),
+    Parameter("TemplateSid", sid("HJ"), "the operator's template; SMS and calls (60408)"),
+    Parameter("TemplateCustomSubstitutions", json_object(), "ignored: templates hold no others"),
+    Parameter("DeviceIp", ip_address(), "checked, and used by no channel that is served"),
+    Parameter("EnableSnaClientToken", boolean(), "ignored: sna is not served"),
+    Parameter("RiskCheck", one_of("enable", "disable"), "disable lets an SMS go to any country"),
+    Parameter("Tags", json_object(), "up to ten names and values, repeated in events"),
 )
 UPDATE = (
     Parameter(
@@ -36,19 +64,39 @@ UPDATE = (
 )
 CHECK = (
     Parameter("Code", text(codes.LONGEST, codes.SHORTEST), "what the person typed", required=True),
-    Parameter("To", text(64), "the phone to check; this or VerificationSid"),
+    Parameter("To", TO, "the address to check; this or VerificationSid"),
     Parameter("VerificationSid", sid("VE"), "the verification to check; this or To"),
+    Parameter("Amount", text(32), "as at the start, where the service has Psd2Enabled"),
+    Parameter("Payee", text(64), "as at the start, where the service has Psd2Enabled"),
+    Parameter("SnaClientToken", text(), "ignored: sna is not served"),
 )
 
 
 def create(asked: Asked, service_sid: str) -> Call:
     """Start a verification, or send an open one's code again."""
+    channel = _channel(asked.get("Channel"))
+    _check_channel_configuration(asked.get("ChannelConfiguration", {}))
     command = StartVerification(
         service_sid=service_sid,
         account_sid=asked.account_sid,
-        phone=parse(asked.get("To")),
-        channel=Channel(asked.get("Channel")),
+        phone=parse_address(asked.get("To")),
+        channel=channel,
         custom_code=asked.get("CustomCode"),
+        wording=Wording(
+            locale=_locale(asked.get("Locale"), channel),
+            friendly_name=asked.get("CustomFriendlyName"),
+            template=asked.get("TemplateSid"),
+            app_hash=asked.get("AppHash"),
+            send_digits=asked.get("SendDigits"),
+        ),
+        details=Details(
+            amount=asked.get("Amount"),
+            payee=asked.get("Payee"),
+            locale=asked.get("Locale"),
+            tags=_tags(asked.get("Tags", {})),
+        ),
+        limited_by=_limited_by(asked.get("RateLimits", {})),
+        risk_check=asked.get("RiskCheck") != "disable",
     )
     return Call(command, lambda started: show_started(started, asked.base_url))
 
@@ -75,8 +123,10 @@ def check(asked: Asked, service_sid: str) -> Call:
         service_sid=service_sid,
         account_sid=asked.account_sid,
         code=asked.get("Code"),
-        to=None if to is None else parse(to).e164,
+        to=None if to is None else parse_address(to).to,
         verification_sid=verification_sid,
+        amount=asked.get("Amount"),
+        payee=asked.get("Payee"),
     )
     return Call(command, show_check)
 
@@ -90,7 +140,7 @@ def show_verification(verification: Verification, base_url: str) -> dict[str, An
     """Show a Verification resource, every key present."""
     url = f"{base_url}/v2/Services/{verification.service_sid}/Verifications/{verification.sid}"
     return _common(verification) | {
-        "lookup": {},
+        "lookup": _show_lookup(verification),
         "send_code_attempts": [_show_send(send) for send in verification.sends],
         "sna": None,
         "url": url,
@@ -113,8 +163,8 @@ def _common(verification: Verification) -> dict[str, Any]:
         "valid": verification.status is Status.APPROVED,
         "date_created": timestamp(verification.created_at),
         "date_updated": timestamp(verification.updated_at),
-        "amount": None,
-        "payee": None,
+        "amount": verification.details.amount,
+        "payee": verification.details.payee,
     }
 
 
@@ -124,8 +174,62 @@ def _show_send(send: SendAttempt) -> dict[str, Any]:
     return {"time": timestamp(send.time), "channel": channel, "attempt_sid": send.sid}
 
 
+def _show_lookup(verification: Verification) -> dict[str, Any]:
+    """Show what the digits tell of the line; the carrier's name would need the carrier."""
+    if verification.details.line_type is None:
+        return {}
+    unknown = ("mobile_country_code", "mobile_network_code", "name", "error_code")
+    return {"carrier": dict.fromkeys(unknown) | {"type": verification.details.line_type}}
+
+
+def _channel(name: str) -> Channel:
+    if name == "sna":
+        raise SnaUnavailable
+    if name == "auto":
+        raise InvalidParameter("Channel", f"it takes {', '.join(Channel)}")
+    return Channel(name)
+
+
+def _locale(name: str | None, channel: Channel) -> str | None:
+    if name is not None and channel is not Channel.EMAIL and find_language(name) is None:
+        raise InvalidParameter("Locale", "there are no texts in this language")
+    return name
+
+
+def _tags(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    if len(given) > MOST_TAGS:
+        raise InvalidParameter("Tags", f"it takes {MOST_TAGS} tags at most")
+    for name, value in given.items():
+        if not isinstance(value, str) or max(len(name), len(value)) > LONGEST_TAG:
+            raise InvalidParameter("Tags", f"names and values have {LONGEST_TAG} characters")
+    return tuple(sorted(given.items()))
+
+
+def _limited_by(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    for value in given.values():
+        if isinstance(value, dict | list) or value is None:
+            raise InvalidParameter("RateLimits", "it takes one text or number for each name")
+        if len(str(value)) > LONGEST_VALUE:
+            raise InvalidParameter("RateLimits", f"a value has {LONGEST_VALUE} characters")
+    return tuple(sorted((name, str(value)) for name, value in given.items()))
+
+
+def _check_channel_configuration(given: dict[str, Any]) -> None:
+    sender = given.get("from")
+    if sender is not None:
+        try:
+            if isinstance(parse_address(str(sender)), Mailbox):
+                return
+        except InvalidParameter:
+            pass
+        raise InvalidParameter("ChannelConfiguration", "its from is not an e-mail address")
+
+
 def _named(name: str) -> dict[str, str]:
     """Read a path segment that holds either a verification's sid or the address it is for."""
     if SID.fullmatch(name):
         return {"verification_sid": "VE" + name[2:].lower()}
-    return {"to": parse(name).e164}
+    try:
+        return {"to": parse_address(name).to}
+    except InvalidParameter as fault:
+        raise NotFound from fault
