@@ -7,7 +7,18 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "watchword"
 FLOORS = (
-    {"errors", "events", "keys", "codes", "model", "numbering", "phone", "mailbox", "clock", "sqlite"},
+    {
+        "errors",
+        "events",
+        "keys",
+        "codes",
+        "model",
+        "numbering",
+        "phone",
+        "mailbox",
+        "clock",
+        "sqlite",
+    },
     {"rules", "texts"},
     {"store", "senders", "config", "config_file", "home", "development"},
     {"commands", "batch", "gather", "engine", "runtime"},
@@ -25,7 +36,18 @@ INSIDE = {  # within a floor these may be imported by those to their right
         *("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli_contract"),
         *("intercept", "kit", "kit_server", "pytest_plugin", "cli", "__main__"),
     ),
-    0: ("errors", "events", "sqlite", "clock", "keys", "codes", "model", "numbering", "phone", "mailbox"),
+    0: (
+        "errors",
+        "events",
+        "sqlite",
+        "clock",
+        "keys",
+        "codes",
+        "model",
+        "numbering",
+        "phone",
+        "mailbox",
+    ),
     2: ("config", "config_file", "home", "store", "senders", "development"),
 }
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))

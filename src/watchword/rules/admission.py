@@ -42,9 +42,9 @@ def admit(service: Service, wish: Wish, served: frozenset[Channel], *, safe: boo
     waived = not wish.risk_check and wish.channel is Channel.SMS
     if not safe and not waived and not _may_go(service.settings, wish.address.country):
         raise CountryBlocked
-    if service.settings.skip_sms_to_landlines and wish.channel is Channel.SMS:
-        if wish.address.line_type == "landline":
-            raise Landline
+    skips = service.settings.skip_sms_to_landlines and wish.channel is Channel.SMS
+    if skips and wish.address.line_type == "landline":
+        raise Landline
 
 
 def _fits(wish: Wish) -> None:

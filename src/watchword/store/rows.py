@@ -265,7 +265,7 @@ def _seal(verification: Verification, keyring: Keyring) -> str | None:
     return keyring.seal(details, bound_to=f"{verification.sid} details")
 
 
-def _unseal(row: sa.Row[Any], keyring: Keyring) -> Details:
+def _unseal(row: Found, keyring: Keyring) -> Details:
     if row.sealed_details is None:
         return NO_DETAILS
     opened = keyring.unseal(row.sealed_details, bound_to=f"{row.sid} details")
