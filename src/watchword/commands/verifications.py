@@ -113,7 +113,8 @@ class StartVerification:
         attempt = _attempt(started, self.phone.country, keyring)
         changes.add(held.changes)
         changes.add(Changes.of(subject, started, attempt))
-        code = verification.code_of(started, keyring) or self.custom_code or ""
+        derived = verification.code_of(started, keyring)
+        code = derived or verification.chosen_code(service, ask, context.policy) or ""
         return Decision(changes, Started(service, started, attempt, code, wording=wording))
 
     def _count(self, service: Service, rows: Rows, context: Context) -> Changes:
