@@ -24,7 +24,17 @@ FLOORS = (
     {"commands", "batch", "gather", "engine", "runtime"},
     {"wire", "openapi"},
     {"ui", "embedded", "dev_api", "asgi"},
-    {"terminal", "cli_texts", "cli_contract", "cli", "serve", "doctor", "otp_model", "__main__"}
+    {
+        "terminal",
+        "cli_texts",
+        "cli_contract",
+        "cli_store",
+        "cli",
+        "serve",
+        "doctor",
+        "otp_model",
+        "__main__",
+    }
     | {"intercept", "kit", "kit_server", "pytest_plugin"},
 )
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -33,7 +43,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
     3: ("commands", "batch", "gather", "engine", "runtime"),
     5: ("ui", "embedded", "dev_api", "asgi"),
     6: (
-        *("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli_contract"),
+        *("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli_contract", "cli_store"),
         *("intercept", "kit", "kit_server", "pytest_plugin", "cli", "__main__"),
     ),
     0: (

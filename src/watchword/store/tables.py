@@ -6,6 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.types import TypeDecorator
 
 SCHEMA_HEAD = "0004"  # the newest migration; a test holds it
@@ -34,6 +37,13 @@ def exact_collation(dialect: Dialect) -> str:
     """Name the collation of MySQL's that compares byte for byte, blanks at the end included."""
     is_mariadb = getattr(dialect, "is_mariadb", False)
     return "utf8mb4_nopad_bin" if is_mariadb else "utf8mb4_0900_bin"
+
+
+@compiles(CreateTable, "mysql", "mariadb")
+def _create_exact_table(create: CreateTable, compiler: DDLCompiler, **options: Any) -> str:
+    """Make tables that compare texts byte for byte, whatever the database's default is."""
+    text = compiler.visit_create_table(create, **options)  # type: ignore[no-untyped-call]
+    return f"{text.rstrip()} CHARSET=utf8mb4 COLLATE={exact_collation(compiler.dialect)}"
 
 
 SID = sa.String(34)

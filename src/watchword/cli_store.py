@@ -1,0 +1,133 @@
+"""The commands of the store: take over an old table, purge, torture."""
+
+from contextlib import closing
+from dataclasses import asdict
+from datetime import tzinfo
+from typing import TYPE_CHECKING
+
+import click
+
+from watchword.errors import ConfigurationError
+from watchword.terminal import explained, print_json, settings_now
+
+if TYPE_CHECKING:
+    from watchword.config import Settings
+    from watchword.store.sql import SqlStore
+    from watchword.store.takeover import Report
+
+JOURNAL = "import-svretries.jsonl"
+
+
+@click.group(name="import")
+def imports() -> None:
+    """Bring in what another program has kept."""
+
+
+@imports.command(name="svretries")
+@click.option("--from", "source", help="URL of the database that holds the old table.")
+@click.option("--timezone", help="Zone of its naive times, such as Africa/Douala; else this one's.")
+@click.option("--dry-run", is_flag=True, help="Look and report; write nothing.")
+@click.option("--in-place", is_flag=True, help="Adopt a table in watchword's own database.")
+@click.option("--undo", is_flag=True, help="Take back the last import.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@explained
+def import_svretries(
+    source: str | None,
+    timezone: str | None,
+    dry_run: bool,
+    in_place: bool,
+    undo: bool,
+    as_json: bool,
+) -> None:
+    """Take over a svretries table made by the class's original.
+
+    Duplicate rows of a pair become one, with the longest wait of them; every wait that runs goes
+    on. Stop the old program first. May be run again, and be undone.
+    """
+    settings = settings_now()
+    if undo:
+        _undo(settings, in_place=in_place)
+        return
+    if not in_place and not source:
+        raise click.UsageError("name the old database with --from, or adopt it with --in-place")
+    report = _take_over(settings, source, _zone(timezone), dry_run=dry_run, in_place=in_place)
+    if as_json:
+        print_json(asdict(report))
+        return
+    _show(report, dry_run=dry_run)
+
+
+def _take_over(
+    settings: "Settings", source: str | None, zone: tzinfo | None, *, dry_run: bool, in_place: bool
+) -> "Report":
+    from watchword.clock import SystemClock
+    from watchword.store import takeover
+    from watchword.store.memory import MemoryStore
+
+    now = SystemClock().now()
+    url = settings.database_url if in_place else str(source)
+    table = takeover.TABLE
+    if in_place and not takeover.has_old_table(url):
+        table = takeover.KEPT  # it was set aside before
+    found = takeover.inspect(url, zone, settings.ladder, now, table)
+    if dry_run and in_place:
+        takeover.would_copy(found, MemoryStore(), settings.ladder)
+        return found.report
+    if in_place:
+        takeover.set_aside(url)
+    with _store(settings) as store:
+        if dry_run:
+            takeover.would_copy(found, store, settings.ladder)
+        else:
+            takeover.copy(found, store, settings.ladder, settings.home / JOURNAL)
+    return found.report
+
+
+def _undo(settings: "Settings", *, in_place: bool) -> None:
+    from watchword.store import takeover
+
+    with _store(settings) as store:
+        undone, kept = takeover.undo_copy(store, settings.home / JOURNAL)
+    click.echo(f"took back {undone} counters; {kept} have changed since and stay")
+    if in_place:
+        takeover.give_back(settings.database_url)
+        click.echo(f"the old table is svretries again; watchword's is {takeover.ASIDE}")
+
+
+def _store(settings: "Settings") -> "closing[SqlStore]":
+    from watchword.home import keys_in
+    from watchword.keys import Keyring
+    from watchword.store.sql import SqlStore
+
+    keyring = Keyring.from_secrets(settings.secrets or keys_in(settings.home))
+    return closing(SqlStore(settings.database_url, keyring))
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as fault:
+        raise ConfigurationError(
+            "there is no such time zone; write one such as Africa/Douala or UTC", name="--timezone"
+        ) from fault
+
+
+def _show(report: "Report", *, dry_run: bool) -> None:
+    click.echo(f"{report.rows:8}  rows in the old table, times read as {report.timezone}")
+    click.echo(f"{report.pairs:8}  pairs; {report.duplicates} duplicate rows merged")
+    click.echo(f"{report.null_counts:8}  counts were missing, read as 0")
+    if report.without_pair:
+        click.echo(f"{report.without_pair:8}  rows name no pair and are left out")
+    until = f", the last until {report.last_wait_ends}" if report.last_wait_ends else ""
+    click.echo(f"{report.running_waits:8}  waits run on{until}")
+    would = "would be " if dry_run else ""
+    click.echo(
+        f"{report.added:8}  counters {would}added, {report.changed} made stricter, "
+        f"{report.unchanged} as they were"
+    )
+    if dry_run:
+        click.echo("nothing was written; run it again without --dry-run", err=True)
