@@ -35,7 +35,7 @@ FLOORS = (
         "otp_model",
         "__main__",
     }
-    | {"intercept", "kit", "kit_server", "pytest_plugin"},
+    | {"intercept", "kit", "kit_server", "pytest_plugin", "conformance"},
 )
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INSIDE = {  # within a floor these may be imported by those to their right
@@ -43,7 +43,8 @@ INSIDE = {  # within a floor these may be imported by those to their right
     3: ("commands", "batch", "gather", "engine", "runtime"),
     5: ("ui", "embedded", "dev_api", "asgi"),
     6: (
-        *("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli_contract", "cli_store"),
+        *("terminal", "doctor", "serve", "otp_model", "cli_texts", "conformance"),
+        *("cli_contract", "cli_store"),
         *("intercept", "kit", "kit_server", "pytest_plugin", "cli", "__main__"),
     ),
     0: (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from watchword import __version__
-from watchword.cli_contract import openapi
+from watchword.cli_contract import conformance, openapi
 from watchword.cli_store import imports
 from watchword.cli_texts import templates
 from watchword.terminal import MISCONFIGURED, SAID_NO, explained, fail, print_json, settings_now
@@ -35,6 +35,7 @@ def main() -> None:
 main.add_command(templates)
 main.add_command(openapi)
 main.add_command(imports)
+main.add_command(conformance)
 
 
 @main.command()
