@@ -19,6 +19,7 @@ from watchword.errors import StoreError
 from watchword.runtime import open_engine
 from watchword.ui.page import page_routes
 from watchword.ui.reference import reference_routes
+from watchword.ui.returns import Places
 from watchword.wire import errors
 from watchword.wire.auth import read_basic
 from watchword.wire.dialect import answer_async
@@ -38,14 +39,14 @@ logger = logging.getLogger("watchword.asgi")
 class App:
     """The ASGI application of one engine."""
 
-    def __init__(self, engine: Engine, *, development: bool) -> None:
+    def __init__(self, engine: Engine, *, development: bool, places: Places | None = None) -> None:
         self.engine = engine
         self._pages = Starlette(
             routes=[
                 Route("/healthz", self._health),
                 *reference_routes(engine, development=development),
                 *dev_routes(engine, development=development),
-                *page_routes(engine, development=development),
+                *page_routes(engine, places or Places(development=development)),
             ],
             lifespan=self._lifespan,
         )
@@ -87,7 +88,9 @@ class App:
 def from_environment() -> App:
     """Make the application of the environment's settings: what a server's worker calls."""
     settings = config.load()
-    return App(open_engine(settings), development=not settings.production)
+    return App(
+        open_engine(settings), development=not settings.production, places=Places.of(settings)
+    )
 
 
 def _request(scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Request:

@@ -1,10 +1,13 @@
 """One-time codes: derived from a key, never stored, compared in constant time."""
 
 import hmac
+import re
+import unicodedata
 
 from watchword.keys import Key
 
 SHORTEST, LONGEST = 4, 10  # Twilio: CodeLength takes 4 to 10
+LONGEST_PASTE = 1000  # characters; a message is shorter
 
 
 def derive(key: Key, sid: str, nonce: str, length: int) -> str:
@@ -27,3 +30,25 @@ def custom_mac(key: Key, sid: str, code: str) -> str:
 def same(left: str, right: str) -> bool:
     """Compare two secrets in a time that does not depend on where they differ."""
     return hmac.compare_digest(left.encode(), right.encode())
+
+
+RUN = re.compile(r"\d+")
+SPACED_RUN = re.compile(r"\d(?:[\s.\-\u2010-\u2015\u2212\u00b7]?\d)*")
+BOUND_LINE = re.compile(r"#([0-9]{4,10})\b")  # the last line of a domain-bound message
+
+
+def read(text: str, length: int) -> str:
+    """Find the code in what a person typed or pasted, a whole message included.
+
+    Digits of every script count. Returns the digits that are there when none fit the length, so
+    that the answer can say how many a code has.
+    """
+    folded = "".join(_digit(character) for character in text[:LONGEST_PASTE])
+    found = [*BOUND_LINE.findall(folded), *RUN.findall(folded)]
+    found += [re.sub(r"\D", "", run) for run in SPACED_RUN.findall(folded)]
+    fitting = next((run for run in found if len(run) == length), None)
+    return fitting or re.sub(r"\D", "", folded)[: LONGEST + 1]
+
+
+def _digit(character: str) -> str:
+    return str(unicodedata.decimal(character)) if character.isdecimal() else character

@@ -44,6 +44,7 @@ class Settings:
     answer_within: timedelta
     public_url: str
     fixed_codes: tuple[tuple[str, str], ...] = field(repr=False)
+    return_urls: tuple[str, ...]
 
     @property
     def production(self) -> bool:
@@ -119,6 +120,12 @@ def _keys(value: str) -> tuple[bytes, ...]:
 
 
 FIXED_CODE: Final = re.compile(r"[0-9]{4,10}")
+
+
+def _urls(value: str) -> tuple[str, ...]:
+    return tuple(_url(part) for part in value.split())
+
+
 DEFAULT_HOME: Final = "~/.local/share/watchword"
 SETTINGS: Final = (
     Setting(
@@ -136,8 +143,11 @@ SETTINGS: Final = (
         "WATCHWORD_CONFIG", "", _text, "senders, routes and texts; else watchword.toml in the home"
     ),
     Setting("WATCHWORD_ANSWER_SECONDS", "2.5", _seconds, "a slow sender is not waited for longer"),
-    Setting("WATCHWORD_PUBLIC_URL", "", _url, "where the world reaches this server, for receipts"),
+    Setting("WATCHWORD_PUBLIC_URL", "", _url, "where the world reaches this server"),
     Setting("WATCHWORD_MAX_BATCH", "256", _positive, "requests that share one commit at most"),
+    Setting(
+        "WATCHWORD_RETURN_URLS", "", _urls, "where the hosted page may lead back to: URLs, spaced"
+    ),
     Setting(
         "WATCHWORD_FIXED_CODES", "", _fixed_codes, "development: 123456, or +237650000000=123456 …"
     ),
@@ -191,6 +201,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         answer_within=values["WATCHWORD_ANSWER_SECONDS"],
         public_url=values["WATCHWORD_PUBLIC_URL"],
         fixed_codes=values["WATCHWORD_FIXED_CODES"],
+        return_urls=values["WATCHWORD_RETURN_URLS"],
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 
+from watchword import signing
 from watchword.batch import Outcome, run_batch
 from watchword.clock import Clock, SystemClock
 from watchword.commands.base import Command, Context
@@ -133,6 +134,14 @@ class Engine:
     def fingerprint(self, to: str) -> str:
         """Name an address within the default service by the newest key."""
         return self._keyring.fingerprint(self.credentials.service_sid, to)
+
+    def page_macs(self, text: str) -> tuple[str, ...]:
+        """Return what proves to the hosted page that `text` came from us, newest key first."""
+        return self._keyring.page_macs(text)
+
+    def public_keys(self) -> dict[str, object]:
+        """Return the keys that the hosted page's results are checked with, as a JWK set."""
+        return signing.public_keys(self._keyring)
 
     def close(self) -> None:
         """Close the store and the sender."""

@@ -19,11 +19,12 @@
         ├── TooMany              a service holds no more of them
         │   ├── TooManyRateLimits · TooManyBuckets · TooManyWebhooks
         ├── BadUniqueName        a rate limit's name holds what it may not
-        └── NotServed            the service or the channel does not do that
-            ├── AmountNeeded · CallWithPsd2 · SnaWithPsd2 · AppHashNeedsSms
-            ├── TemplateNeedsSms · TemplateNotFound · SnaUnavailable
-            ├── NoEmailSender · ChannelOff · Landline
-            └── CountryBlocked   the country may not be sent to
+        ├── NotServed            the service or the channel does not do that
+        │   ├── AmountNeeded · CallWithPsd2 · SnaWithPsd2 · AppHashNeedsSms
+        │   ├── TemplateNeedsSms · TemplateNotFound · SnaUnavailable
+        │   ├── NoEmailSender · ChannelOff · Landline
+        │   └── CountryBlocked   the country may not be sent to
+        └── PageRefused          the hosted page cannot take this step
 
 The class says what happened, the attributes say with what, the message says what to do next.
 No message holds a code or a phone number.
@@ -254,3 +255,12 @@ class CountryBlocked(NotServed):
     """The service does not send to the number's country."""
 
     words = "this service does not send to the number's country"
+
+
+class PageRefused(Refusal):
+    """The hosted page cannot take this step; `reason` is the name of the words that say why."""
+
+    def __init__(self, reason: str, *, until: datetime | None = None) -> None:
+        super().__init__(f"the hosted page is not at this step: {reason}")
+        self.reason = reason
+        self.until = until

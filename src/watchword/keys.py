@@ -4,11 +4,12 @@ import base64
 import hashlib
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from watchword.errors import ConfigurationError
@@ -25,7 +26,9 @@ class Key:
     code: bytes = field(repr=False)
     custom_code: bytes = field(repr=False)
     fingerprint: bytes = field(repr=False)
+    page: bytes = field(repr=False)
     seal: AESGCM = field(repr=False)
+    sign: Ed25519PrivateKey = field(repr=False)
 
     @classmethod
     def from_secret(cls, secret: bytes) -> "Key":
@@ -40,7 +43,9 @@ class Key:
             code=_subkey(secret, "code"),
             custom_code=_subkey(secret, "custom code"),
             fingerprint=_subkey(secret, "fingerprint"),
+            page=_subkey(secret, "page"),
             seal=AESGCM(_subkey(secret, "seal")),
+            sign=Ed25519PrivateKey.from_private_bytes(_subkey(secret, "sign")),
         )
 
 
@@ -70,6 +75,15 @@ class Keyring:
     def older_fingerprints(self, service_sid: str, to: str) -> tuple[str, ...]:
         """Return the names the older keys gave the same address, newest first."""
         return tuple(_fingerprint(key.fingerprint, service_sid, to) for key in self._keys[1:])
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._keys)
+
+    def page_macs(self, text: str) -> tuple[str, ...]:
+        """Return what proves to the hosted page that `text` came from us, newest key first."""
+        return tuple(
+            hmac.digest(key.page, text.encode(), "sha256")[:16].hex() for key in self._keys
+        )
 
     def seal(self, text: str, *, bound_to: str) -> str:
         """Encrypt `text` so that it opens only beside the row it is `bound_to`."""

@@ -328,3 +328,39 @@ class Counter:
     @property
     def key(self) -> tuple[str, str]:
         return (self.unique_id, self.user_id)
+
+
+class PageStatus(StrEnum):
+    """Where a hosted page stands."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    CANCELED = "canceled"
+    REDEEMED = "redeemed"
+
+
+@dataclass(frozen=True, slots=True)
+class PageSession:
+    """One person's visit to the hosted page (`WP…`); whose it is lies `sealed` in it."""
+
+    sid: str
+    service_sid: str
+    account_sid: str
+    status: PageStatus
+    sealed: str = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+
+    @property
+    def key(self) -> str:
+        return self.sid
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """How many codes one network address asked the hosted page for; `key` is a fingerprint."""
+
+    key: str
+    sends: int
+    since: datetime

@@ -18,7 +18,7 @@ import uvicorn
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.conftest import CREDENTIALS, KEYRING, SERVICE, make_engine
+from tests.conftest import KEYRING, make_engine
 from watchword.asgi import App
 from watchword.clock import ManualClock
 from watchword.engine import Engine
@@ -91,12 +91,14 @@ def site(tmp_path: Path) -> Iterator[Site]:
 @contextmanager
 def serving(engine: Engine, **options: Any) -> Iterator[str]:
     """Serve an engine from a thread while the block runs; the block gets the address."""
-    config = uvicorn.Config(
-        App(engine, development=True, **options),
-        log_level="warning",
-        ws="none",
-        timeout_graceful_shutdown=1,
-    )
+    with serving_app(App(engine, development=True, **options)) as url:
+        yield url
+
+
+@contextmanager
+def serving_app(app: Any) -> Iterator[str]:
+    """Serve an ASGI application from a thread while the block runs."""
+    config = uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -140,9 +142,9 @@ def open_page(browser: Browser, site: Site) -> Iterator[Opener]:
 
 
 def _worth_telling(message: Any) -> str:
-    """Return what the console says, but for the 4xx answers that a form's refusal is."""
+    """Return what the console says, but for the 4xx and 5xx answers that a refused form gets."""
     text = str(message.text)
-    return "" if text.startswith("Failed to load resource") and " 50" not in text else text
+    return "" if text.startswith("Failed to load resource: the server responded") else text
 
 
 def _elsewhere(url: str) -> str:
@@ -159,6 +161,3 @@ def assert_accessible(page: Page) -> None:
         for violation in found["violations"]
     ]
     assert told == []
-
-
-__all__ = ["CREDENTIALS", "SERVICE", "Opener", "Site", "assert_accessible", "serving"]

@@ -5,7 +5,8 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import CREDENTIALS, Opener, Site, assert_accessible
+from tests.browser.conftest import Opener, Site, assert_accessible
+from tests.conftest import CREDENTIALS
 from watchword.commands.verifications import StartVerification
 from watchword.phone import parse
 

@@ -70,9 +70,10 @@ class StartVerification:
     details: Details = field(default=NO_DETAILS, repr=False)
     limited_by: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     risk_check: bool = True
+    lane: str = ""  # a known device's own: what strangers do to the number does not reach it
 
     def keys(self, keyring: Keyring) -> Keys:
-        names = _names(keyring, self.service_sid, self.phone.to)
+        names = _names(keyring, self.service_sid, self.phone.to + self.lane)
         safe = safe_names(keyring, self.account_sid, self.phone.to)
         keys = Keys.reading(Service, self.service_sid) | Keys.of(Subject, *names)
         keys |= Keys.reading(SafeNumber, *safe)
@@ -89,7 +90,7 @@ class StartVerification:
         admit(service, wish, context.channels, safe=safe)
         wording = _worded(service, self.wording, self.channel, context)
         changes = Changes() if safe else self._count(service, rows, context)
-        names = _names(keyring, service.sid, to)
+        names = _names(keyring, service.sid, to + self.lane)
         held = _held(rows, names)
         ask = verification.Ask(
             subject=names[0],
@@ -161,9 +162,10 @@ class CheckCode:
     verification_sid: str | None = None
     amount: str | None = field(default=None, repr=False)
     payee: str | None = field(default=None, repr=False)
+    lane: str = ""
 
     def keys(self, keyring: Keyring) -> Keys:
-        return _address_keys(keyring, self.service_sid, self.to, self.verification_sid)
+        return _address_keys(keyring, self.service_sid, self.to, self.verification_sid, self.lane)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
         service = owned_service(rows, self.service_sid, self.account_sid)
@@ -173,7 +175,7 @@ class CheckCode:
             if None in payment:
                 raise AmountNeeded
         changes, subject, found = _find(
-            rows, context, self.service_sid, self.to, self.verification_sid
+            rows, context, self.service_sid, self.to, self.verification_sid, self.lane
         )
         verdict = verification.check(
             subject,
@@ -283,13 +285,17 @@ def _names(keyring: Keyring, service_sid: str, to: str) -> tuple[str, ...]:
 
 
 def _address_keys(
-    keyring: Keyring, service_sid: str, to: str | None, verification_sid: str | None
+    keyring: Keyring,
+    service_sid: str,
+    to: str | None,
+    verification_sid: str | None,
+    lane: str = "",
 ) -> Keys:
     if to is None and verification_sid is None:
         raise MissingAddress
     keys = Keys.reading(Service, service_sid)
     if to is not None:
-        keys |= Keys.of(Subject, *_names(keyring, service_sid, to))
+        keys |= Keys.of(Subject, *_names(keyring, service_sid, to + lane))
     if verification_sid is not None:
         keys |= Keys.of(Verification, verification_sid)
     return keys
@@ -319,10 +325,15 @@ def _held(rows: Rows, names: tuple[str, ...]) -> _Held:
 
 
 def _find(
-    rows: Rows, context: Context, service_sid: str, to: str | None, verification_sid: str | None
+    rows: Rows,
+    context: Context,
+    service_sid: str,
+    to: str | None,
+    verification_sid: str | None,
+    lane: str = "",
 ) -> tuple[Changes, Subject, Verification]:
     """Find a verification and its subject by address, by sid, or by both where both must fit."""
-    held = _Held() if to is None else _held(rows, _names(context.keyring, service_sid, to))
+    held = _Held() if to is None else _held(rows, _names(context.keyring, service_sid, to + lane))
     subject, found = held.subject, held.latest
     if verification_sid is not None and (found is None or found.sid != verification_sid):
         found = rows.get(Verification, verification_sid)

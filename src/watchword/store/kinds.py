@@ -7,17 +7,29 @@ from typing import Any
 import sqlalchemy as sa
 
 from watchword.keys import Keyring
-from watchword.model import Attempt, Counter, RateWindow, SafeNumber, Service, Subject, Verification
+from watchword.model import (
+    Attempt,
+    Counter,
+    PageSession,
+    RateWindow,
+    SafeNumber,
+    Service,
+    Subject,
+    Verification,
+    Visitor,
+)
 from watchword.store import rows as lay
 from watchword.store.svretries import Svretries
 from watchword.store.tables import (
     attempts,
     metadata,
+    page_sessions,
     rate_windows,
     safe_numbers,
     services,
     subjects,
     verifications,
+    visitors,
 )
 
 svretries = metadata.tables[Svretries.__tablename__]
@@ -98,6 +110,14 @@ KINDS: dict[type[Any], Kind] = {
         lay.rate_window_record,
         ("tallies", "ends_at"),
     ),
+    PageSession: _plain(
+        page_sessions,
+        ("sid",),
+        lay.page_row,
+        lay.page_record,
+        ("status", "sealed", "updated_at"),
+    ),
+    Visitor: _plain(visitors, ("key",), lay.visitor_row, lay.visitor_record, ("sends", "since")),
     Counter: _plain(
         svretries,
         ("uniqueId", "userId"),

@@ -15,6 +15,8 @@ from watchword.model import (
     Delivery,
     Details,
     MessagingConfiguration,
+    PageSession,
+    PageStatus,
     RateLimit,
     RateWindow,
     SafeNumber,
@@ -25,6 +27,7 @@ from watchword.model import (
     Subject,
     Tally,
     Verification,
+    Visitor,
     Webhook,
 )
 
@@ -246,6 +249,40 @@ def counter_record(row: Found) -> Counter:
         created_at=row.createdAt,
         id=row.id,
     )
+
+
+def page_row(page: PageSession) -> Row:
+    return {
+        "sid": page.sid,
+        "service_sid": page.service_sid,
+        "account_sid": page.account_sid,
+        "status": page.status.value,
+        "sealed": page.sealed,
+        "created_at": to_ms(page.created_at),
+        "updated_at": to_ms(page.updated_at),
+        "expires_at": to_ms(page.expires_at),
+    }
+
+
+def page_record(row: Found) -> PageSession:
+    return PageSession(
+        sid=row.sid,
+        service_sid=row.service_sid,
+        account_sid=row.account_sid,
+        status=PageStatus(row.status),
+        sealed=row.sealed,
+        created_at=from_ms(row.created_at),
+        updated_at=from_ms(row.updated_at),
+        expires_at=from_ms(row.expires_at),
+    )
+
+
+def visitor_row(visitor: Visitor) -> Row:
+    return {"key": visitor.key, "sends": visitor.sends, "since": to_ms(visitor.since)}
+
+
+def visitor_record(row: Found) -> Visitor:
+    return Visitor(key=row.key, sends=row.sends, since=from_ms(row.since))
 
 
 def _pack(sends: tuple[SendAttempt, ...]) -> str:

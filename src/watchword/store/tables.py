@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_HEAD = "0004"  # the newest migration; a test holds it
+SCHEMA_HEAD = "0005"  # the newest migration; a test holds it
 
 metadata = sa.MetaData()
 
@@ -134,4 +134,25 @@ rate_windows = sa.Table(
     sa.Column("service_sid", SID, nullable=False),
     sa.Column("tallies", sa.Text, nullable=False),
     sa.Column("ends_at", MOMENT, nullable=False, index=True),
+)
+
+page_sessions = sa.Table(
+    "page_sessions",
+    metadata,
+    sa.Column("sid", SID, primary_key=True),
+    sa.Column("service_sid", SID, nullable=False),
+    sa.Column("account_sid", SID, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False, index=True),
+    sa.Column("updated_at", MOMENT, nullable=False),
+    sa.Column("expires_at", MOMENT, nullable=False),
+)
+
+visitors = sa.Table(
+    "visitors",
+    metadata,
+    sa.Column("key", sa.String(32), primary_key=True),
+    sa.Column("sends", sa.Integer, nullable=False),
+    sa.Column("since", MOMENT, nullable=False, index=True),
 )

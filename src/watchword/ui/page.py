@@ -5,7 +5,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from watchword.codes import LONGEST, SHORTEST
 from watchword.commands.ladder import ForgetCounter
@@ -28,8 +28,11 @@ from watchword.errors import (
 from watchword.model import Status, Verification
 from watchword.phone import mask, parse
 from watchword.senders.inbox import inbox_of
+from watchword.ui.hosted import HostedPages
 from watchword.ui.inbox import InboxPage
 from watchword.ui.look import static
+from watchword.ui.page_api import PageApi
+from watchword.ui.returns import Places
 
 HERE = Path(__file__).parent
 COOKIE = "watchword_try"
@@ -47,10 +50,15 @@ HEADERS = {
 }
 
 
-def page_routes(engine: Engine, *, development: bool) -> list[Route | Mount]:
-    """Return the page's routes; in production only a line that says what runs here."""
-    if not development:
-        return [Route("/", _closed)]
+def page_routes(engine: Engine, places: Places) -> list[BaseRoute]:
+    """Return the pages' routes; what only developers need is not there in production."""
+    routes: list[BaseRoute] = [
+        *PageApi(engine, places).routes(),
+        *HostedPages(engine, places).routes(),
+        static(),
+    ]
+    if not places.development:
+        return [Route("/", _closed), *routes]
     page = TryPage(engine)
     return [
         Route("/", page.show),
@@ -58,7 +66,7 @@ def page_routes(engine: Engine, *, development: bool) -> list[Route | Mount]:
         Route("/check", page.check, methods=["POST"]),
         Route("/again", page.again, methods=["POST"]),
         *_inbox(engine),
-        static(),
+        *routes,
     ]
 
 
