@@ -51,9 +51,9 @@ install() {
         -c constraints.txt "$@" 2>&1; echo "status $?"; } | tee -a "$log" \
         | sed -n 's/^Collecting \([^ ]*\).*/  + \1/p' >&2
     [ "$(tail -n 1 "$log")" = "status 0" ] || {
-        say "the installation failed; the last lines of $log:"
-        grep -v '^status' "$log" | tail -n 5 | sed 's/^/  | /' >&2
-        say "Is the network there? Then: rm -r .venv, and run the same command again."
+        say "the installation failed; the whole story is in $log:"
+        grep -E '^(ERROR|error|fatal)|Could not|No matching' "$log" | head -n 5 | sed 's/^/  | /' >&2
+        say "Is the network there? Once it is, run the same command again."
         exit 1
     }
 }
