@@ -22,7 +22,7 @@ FLOORS = (
     },
     {"rules", "texts"},
     {"store", "senders", "config", "config_file", "home", "development"},
-    {"commands", "batch", "gather", "engine", "runtime"},
+    {"commands", "batch", "gather", "late", "engine", "runtime"},
     {"wire", "openapi"},
     {"ui", "embedded", "dev_api", "asgi"},
     {
@@ -41,7 +41,7 @@ FLOORS = (
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INSIDE = {  # within a floor these may be imported by those to their right
     4: ("wire", "openapi"),
-    3: ("commands", "batch", "gather", "engine", "runtime"),
+    3: ("commands", "batch", "gather", "late", "engine", "runtime"),
     5: ("ui", "embedded", "dev_api", "asgi"),
     6: (
         *("terminal", "doctor", "serve", "otp_model", "cli_texts", "conformance"),

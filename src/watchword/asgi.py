@@ -82,7 +82,7 @@ class App:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         yield
-        self.engine.close()
+        await self.engine.aclose()
 
 
 def from_environment() -> App:

@@ -14,7 +14,7 @@ from watchword.errors import ConfigurationError, InvalidParameter
 
 PREFIX = "WATCHWORD_"
 ENVIRONMENTS = ("development", "production")
-SENDERS = ("inbox", "console")
+SENDERS = ("", "routes", "inbox", "console")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,9 @@ SETTINGS: Final = (
     ),
     Setting("WATCHWORD_DATABASE_URL", "", _text, "another database, as a SQLAlchemy URL"),
     Setting("WATCHWORD_ENV", "development", _one_of(*ENVIRONMENTS), "development or production"),
-    Setting("WATCHWORD_SENDER", "inbox", _one_of(*SENDERS), "what delivers: inbox or console"),
+    Setting(
+        "WATCHWORD_SENDER", "", _one_of(*SENDERS), "routes, inbox or console; else what is there"
+    ),
     Setting("WATCHWORD_FRIENDLY_NAME", "watchword", _text, "the name in the message"),
     Setting("WATCHWORD_KEYS", "", _keys, "base64 keys, newest first; else the file in the home"),
     Setting(

@@ -5,9 +5,11 @@ message); `perform` drives them for a synchronous caller, `submit` for an asynch
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Generator
+from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar, cast
@@ -23,10 +25,11 @@ from watchword.errors import DeliveryFailed
 from watchword.gather import Gatherer
 from watchword.home import Credentials
 from watchword.keys import Keyring
+from watchword.late import Late
 from watchword.model import Channel, Delivery, Details, Policy
 from watchword.phone import mask
 from watchword.senders.base import Message, Receipt, Sender
-from watchword.senders.portal import send_and_wait
+from watchword.senders.portal import begin
 from watchword.store.base import Store
 from watchword.texts.write import Occasion, Texts
 
@@ -35,6 +38,7 @@ A = TypeVar("A")
 MINUTE = timedelta(minutes=1)
 LANES = 2  # batches under way at once on a database server: one is written, the next one read
 EVERY_CHANNEL = frozenset(Channel)  # what a sender serves that names no `channels`
+NO_TRACE = "the sender failed in an unforeseen way: %s"
 MAX_BATCH = 256  # a batch this long takes a few milliseconds; a longer one would make others wait
 
 
@@ -47,9 +51,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """An effect: hand this message to the sender."""
+    """An effect: hand this message to the sender; `meanwhile` is the answer if it takes long."""
 
     message: Message
+    meanwhile: Any
 
 
 Steps = Generator[Run | Deliver, Any, Any]
@@ -69,6 +74,7 @@ class Engine:
         clock: Clock | None = None,
         max_batch: int = MAX_BATCH,
         texts: Texts | None = None,
+        answer_within: timedelta | None = None,
     ) -> None:
         self.store = store
         self.sender = sender
@@ -79,10 +85,12 @@ class Engine:
         self._keyring = keyring
         self._max_batch = max_batch
         self._gatherer: Gatherer | None = None
+        self._answer_within = answer_within.total_seconds() if answer_within else None
+        self._late = Late()
 
     def view(self, *, clock: Clock, policy: Policy) -> "Engine":
         """Return this engine as seen by another clock and other numbers, on the same store."""
-        return Engine(
+        seen = Engine(
             self.store,
             self.sender,
             self._keyring,
@@ -92,6 +100,8 @@ class Engine:
             max_batch=self._max_batch,
             texts=self.texts,
         )
+        seen._answer_within, seen._late = self._answer_within, self._late
+        return seen
 
     def perform(self, command: Command[A]) -> A:
         """Run one command now, as a batch of one, with the sending that follows from it.
@@ -100,28 +110,12 @@ class Engine:
         definitely not sent.
         """
         steps = self._steps(command)
-        effect = next(steps)
-        while True:
-            try:
-                if isinstance(effect, Run):
-                    effect = _resume(steps, self._run([effect.command])[0])
-                else:
-                    effect = steps.send(self._deliver(effect.message))
-            except StopIteration as end:
-                return cast("A", end.value)
+        return cast("A", self._drive(steps, next(steps)))
 
     async def submit(self, command: Command[A]) -> A:
         """Run one command with those that arrive in the same turn of the loop; else `perform`."""
         steps = self._steps(command)
-        effect = next(steps)
-        while True:
-            try:
-                if isinstance(effect, Run):
-                    effect = _resume(steps, await self._gather(effect.command))
-                else:
-                    effect = steps.send(await self._deliver_async(effect.message))
-            except StopIteration as end:
-                return cast("A", end.value)
+        return cast("A", await self._drive_async(steps, next(steps)))
 
     def read(self, reading: Reading[A]) -> A:
         """Answer a question that changes nothing; raises its Refusal or StoreError."""
@@ -144,33 +138,76 @@ class Engine:
         return signing.public_keys(self._keyring)
 
     def close(self) -> None:
-        """Close the store and the sender."""
+        """Close the store and the sender, after what is still being sent from other threads."""
+        self._late.wait()
         if self._gatherer is not None:
             self._gatherer.close()
-        self.store.close()
         if self.sender is not None:
             self.sender.close()
+        self.store.close()
+
+    async def aclose(self) -> None:
+        """Wait a little for what this loop is still sending, then close."""
+        await self._late.drain()
+        self.close()
+        await asyncio.sleep(0)  # the turn in which the senders' connections close
+
+    def _drive(self, steps: Steps, effect: Run | Deliver) -> Any:
+        try:
+            while True:
+                if isinstance(effect, Run):
+                    effect = _resume(steps, self._run([effect.command])[0])
+                    continue
+                receipt = self._deliver(effect.message, steps)
+                if receipt is None:
+                    return effect.meanwhile
+                effect = steps.send(receipt)
+        except StopIteration as end:
+            return end.value
+
+    async def _drive_async(self, steps: Steps, effect: Run | Deliver) -> Any:
+        try:
+            while True:
+                if isinstance(effect, Run):
+                    effect = _resume(steps, await self._gather(effect.command))
+                    continue
+                receipt = await self._deliver_async(effect.message, steps)
+                if receipt is None:
+                    return effect.meanwhile
+                effect = steps.send(receipt)
+        except StopIteration as end:
+            return end.value
+
+    def _finish(self, steps: Steps, receipt: Receipt) -> None:
+        """Go on where a caller has left with his answer: record what became of the message."""
+        with contextlib.suppress(DeliveryFailed, StopIteration):
+            self._drive(steps, steps.send(receipt))
+
+    async def _finish_async(self, steps: Steps, sending: asyncio.Future[Receipt]) -> None:
+        receipt = await sending
+        with contextlib.suppress(DeliveryFailed, StopIteration):
+            await self._drive_async(steps, steps.send(receipt))
 
     def _steps(self, command: Command[Any]) -> Steps:
         """Run a command; if it started something, send what is now committed."""
         answer = yield Run(command)
         if isinstance(answer, Started):
-            return (yield from self._send(answer))
+            return (yield from self._send(answer, answer))
         if isinstance(answer, Guarded):
             try:
-                started = yield from self._send(answer.started)
+                started = yield from self._send(answer.started, answer)
             except DeliveryFailed:
                 yield Run(GiveBackStep(Climbed(answer.before, answer.counter)))
                 raise
             return replace(answer, started=started)
         return answer
 
-    def _send(self, started: Started) -> Steps:
-        receipt: Receipt = yield Deliver(self._message(started))
+    def _send(self, started: Started, meanwhile: Started | Guarded) -> Steps:
+        receipt: Receipt = yield Deliver(self._message(started), meanwhile)
         attempt = replace(
             started.attempt,
             status=receipt.status,
-            sender=self.sender.name if self.sender else None,
+            sender=receipt.sender or (self.sender.name if self.sender else None),
             message_id=receipt.message_id,
             reason=receipt.reason,
         )
@@ -223,21 +260,42 @@ class Engine:
             self._gatherer = Gatherer(loop, self._run, self._max_batch, lanes=lanes)
         return await self._gatherer.add(command)
 
-    def _deliver(self, message: Message) -> Receipt:
+    def _deliver(self, message: Message, steps: Steps) -> Receipt | None:
+        """Send one message; return None when it takes longer than the caller is kept waiting."""
         if self.sender is None:
             return NO_SENDER
-        try:
-            return send_and_wait(self.sender, message)
-        except Exception as fault:  # whatever a sender's library raises, the answer must be safe
-            return _uncertain(fault)
+        sending = begin(_safely(self.sender, message), waits=self.sender.waits)
+        if not sending.done():
+            wait([sending], timeout=self._answer_within)
+        if sending.done():
+            return sending.result()
+        self._late.add(sending, lambda receipt: self._finish(steps, receipt))
+        return None
 
-    async def _deliver_async(self, message: Message) -> Receipt:
+    async def _deliver_async(self, message: Message, steps: Steps) -> Receipt | None:
+        """Send one message; else `_deliver`. Nothing that has begun is ever cancelled."""
         if self.sender is None:
             return NO_SENDER
+        if not self.sender.waits:
+            return await _safely(self.sender, message)
+        sending = asyncio.ensure_future(_safely(self.sender, message))
         try:
-            return await self.sender.send(message)
-        except Exception as fault:  # as above
-            return _uncertain(fault)
+            await asyncio.wait((sending,), timeout=self._answer_within)
+        except asyncio.CancelledError:
+            self._late.go_on(self._finish_async(steps, sending))
+            raise
+        if sending.done():
+            return sending.result()
+        self._late.go_on(self._finish_async(steps, sending))
+        return None
+
+
+async def _safely(sender: Sender, message: Message) -> Receipt:
+    try:
+        return await sender.send(message)
+    except Exception as fault:  # whatever a sender's library raises: nobody knows how far it got
+        logger.error(NO_TRACE, type(fault).__name__)  # noqa: TRY400  # a trace may hold the message
+        return Receipt(Delivery.UNKNOWN, reason=type(fault).__name__)
 
 
 NO_SENDER = Receipt(Delivery.FAILED, reason="no sender is configured; set WATCHWORD_SENDER")
@@ -257,9 +315,3 @@ def _resume(steps: Steps, outcome: Outcome) -> Run | Deliver:
     if isinstance(outcome, BaseException):
         return steps.throw(outcome)
     return steps.send(outcome)
-
-
-def _uncertain(fault: Exception) -> Receipt:
-    """Say that nobody knows: the message may have left before the fault."""
-    logger.error("the sender failed in an unforeseen way: %s", type(fault).__name__)
-    return Receipt(Delivery.UNKNOWN, reason=type(fault).__name__)

@@ -31,6 +31,9 @@ class Delivery(StrEnum):
     SENT = "sent"  # a sender took it
     FAILED = "failed"  # no sender took it: nothing was sent
     UNKNOWN = "unknown"  # a sender may have taken it: nobody can say
+    UNDELIVERED = "undelivered"  # a sender took it, and it did not arrive
+    DELIVERED = "delivered"  # it arrived
+    READ = "read"  # and was looked at
 
 
 @dataclass(frozen=True, slots=True)

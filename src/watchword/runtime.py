@@ -17,6 +17,7 @@ from watchword.home import credentials_in, keys_in
 from watchword.keys import Keyring
 from watchword.model import Policy, Service
 from watchword.senders.base import Sender
+from watchword.senders.configured import dispatch_from
 from watchword.senders.console import ConsoleSender
 from watchword.senders.inbox import InboxSender
 from watchword.store.sql import SqlStore
@@ -47,6 +48,7 @@ def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
         ),
         max_batch=settings.max_batch,
         texts=open_texts(settings),
+        answer_within=settings.answer_within,
     )
     if not settings.production:
         add_controls(engine, Controls(settings.home / FILE))
@@ -93,11 +95,26 @@ def open_texts(settings: Settings) -> Texts:
 
 
 def open_sender(settings: Settings) -> Sender:
-    """Open the sender that the settings name; the development ones refuse to run in production."""
+    """Open the senders of `watchword.toml`, else the inbox; in production only the former.
+
+    Raises ConfigurationError for an entry that cannot be, and for a development sender in
+    production: it shows codes to whoever looks.
+    """
+    if settings.sender in ("", "routes"):
+        configured = dispatch_from(read_config_file(settings), os.environ)
+        if configured is not None:
+            return configured
+        if settings.sender == "routes" or settings.production:
+            raise ConfigurationError(
+                f"there are no [[senders]] in {settings.config_file}; name one at least, as "
+                "docs/how-to/send-for-real.md shows",
+                name="senders",
+            )
     if settings.production:
         raise ConfigurationError(
             f"the {settings.sender} sender shows codes to whoever looks, so it does not run with "
-            "WATCHWORD_ENV=production; verify through Twilio (the three TWILIO_ settings) instead",
+            "WATCHWORD_ENV=production; unset WATCHWORD_SENDER and name [[senders]] in "
+            f"{settings.config_file}",
             name="WATCHWORD_SENDER",
         )
     if settings.sender == "console":

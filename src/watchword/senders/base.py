@@ -2,15 +2,47 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from watchword.model import Channel, Delivery
 from watchword.texts.write import Text
 
 
+class Trouble(StrEnum):
+    """Why a message did not get through, by what can be done about it."""
+
+    CREDENTIALS = "credentials"
+    SETUP = "setup"
+    FUNDS = "funds"
+    RECIPIENT = "recipient"
+    OPTED_OUT = "opted-out"
+    CONTENT = "content"
+    BUSY = "busy"
+    OUTAGE = "outage"
+    UNCLEAR = "unclear"
+
+
+WORDS = {  # what happened, and what to do next
+    Trouble.CREDENTIALS: "the provider refused the credentials; check the account and its secret",
+    Trouble.SETUP: "the provider or this sender is not set up for it; check the sender's options",
+    Trouble.FUNDS: "the provider's account is out of funds or suspended; top it up",
+    Trouble.RECIPIENT: "this number cannot be reached; ask for another one",
+    Trouble.OPTED_OUT: "the person has told the provider to stop; they must send START first",
+    Trouble.CONTENT: "the provider refused the message's text or sender name",
+    Trouble.BUSY: "the provider takes no more just now; slow down or raise the limit",
+    Trouble.OUTAGE: "the provider cannot be reached or is out of order; it is tried again later",
+    Trouble.UNCLEAR: "nobody knows whether it was sent; it is not sent again in this window",
+}
+ABOUT_ONE_MESSAGE = frozenset({Trouble.RECIPIENT, Trouble.OPTED_OUT, Trouble.CONTENT})
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one person. `attempt_sid` names it: a sender never delivers it twice."""
+    """One message to one person. `attempt_sid` names it: a sender never delivers it twice.
+
+    `receipts_url` is where a provider may report on it; `{sender}` in it is the sender's name.
+    """
 
     attempt_sid: str
     to: str = field(repr=False)
@@ -24,6 +56,7 @@ class Message:
     send_digits: str | None = None  # for a call: dialled once it is answered
     asks_for_key: bool = True  # for a call: a key is pressed before the code is read
     voice: str | None = None  # for a call: the voice that reads it
+    receipts_url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +64,56 @@ class Receipt:
     """What a sender says of a message.
 
     SENT: taken. FAILED: definitely not sent, so another send may follow at once. UNKNOWN: it may
-    have been sent, so no other send may follow in this window.
+    have been sent, so no other send may follow in this window. `error_code` is Twilio's number
+    for the trouble; `detail` the provider's own words with every number taken out.
     """
 
     status: Delivery
     message_id: str | None = None
     reason: str | None = None
+    trouble: Trouble | None = None
+    error_code: int | None = None
+    detail: str = ""
+    price: str | None = None
+    currency: str | None = None
+    retry_after: float | None = None
+    sender: str | None = None
+
+    @classmethod
+    def sent(
+        cls, message_id: str | None, *, price: str | None = None, currency: str | None = None
+    ) -> "Receipt":
+        """Say that the provider took it."""
+        return cls(Delivery.SENT, message_id, price=price, currency=currency)
+
+    @classmethod
+    def failed(
+        cls,
+        trouble: Trouble,
+        error_code: int | None = None,
+        detail: str = "",
+        *,
+        retry_after: float | None = None,
+    ) -> "Receipt":
+        """Say that it was definitely not sent."""
+        return cls(
+            Delivery.FAILED,
+            reason=WORDS[trouble],
+            trouble=trouble,
+            error_code=error_code,
+            detail=scrub(detail),
+            retry_after=retry_after,
+        )
+
+    @classmethod
+    def unknown(cls, trouble: Trouble = Trouble.UNCLEAR, detail: str = "") -> "Receipt":
+        """Say that nobody knows."""
+        return cls(
+            Delivery.UNKNOWN,
+            reason=WORDS[Trouble.UNCLEAR],
+            trouble=trouble,
+            detail=scrub(detail),
+        )
 
 
 class Sender(Protocol):
@@ -59,3 +136,13 @@ class Sender(Protocol):
 
     def close(self) -> None:
         """Give back what the sender holds open."""
+
+
+def scrub(text: str) -> str:
+    """Take every number and address out of a provider's words: they love to repeat them."""
+    shown = " ".join(text.split())[:200]
+    return " ".join("•" if _may_name_somebody(word) else word for word in shown.split())
+
+
+def _may_name_somebody(word: str) -> bool:
+    return "@" in word or sum(map(str.isdigit, word)) > 3

@@ -4,20 +4,22 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any
 
-from watchword.senders.base import Message, Receipt, Sender
+from watchword.senders.base import Receipt
 
 _lock = threading.Lock()
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
 
 
-def send_and_wait(sender: Sender, message: Message) -> Receipt:
-    """Send one message and return its receipt, from a thread without an event loop of its own."""
-    sending = sender.send(message)
-    if sender.waits:
-        return asyncio.run_coroutine_threadsafe(sending, _loop()).result()
-    return _drive(sending)
+def begin(sending: Coroutine[Any, Any, Receipt], *, waits: bool) -> Future[Receipt]:
+    """Begin to send, from a thread without an event loop of its own; return the receipt to be."""
+    if waits:
+        return asyncio.run_coroutine_threadsafe(sending, _loop())
+    sent: Future[Receipt] = Future()
+    sent.set_result(_drive(sending))
+    return sent
 
 
 def _drive(sending: Coroutine[Any, Any, Receipt]) -> Receipt:

@@ -1,0 +1,29 @@
+"""The types of senders that `watchword.toml` may name, each imported when it is used."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Where a type's class is; `http` says that it is a Provider, spoken to by HttpSender."""
+
+    module: str
+    cls: str
+    help: str
+    http: bool = True
+
+    def load(self) -> Any:
+        """Return the class."""
+        return getattr(import_module(f"watchword.senders.{self.module}"), self.cls)
+
+
+KINDS = {
+    "twilio": Kind("twilio", "Twilio", "Twilio Messaging: SMS and WhatsApp"),
+    "twilio-voice": Kind("twilio_voice", "TwilioVoice", "Twilio Voice: calls that say the code"),
+    "vonage": Kind("vonage", "Vonage", "Vonage SMS API"),
+    "sns": Kind("sns", "Sns", "AWS SNS"),
+    "webhook": Kind("webhook", "Webhook", "your own HTTP service, by a signed request"),
+    "smtp": Kind("smtp", "SmtpSender", "e-mail, by any SMTP server", http=False),
+}

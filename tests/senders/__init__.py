@@ -1,0 +1,1 @@
+"""The senders, each against a provider on loopback that speaks the real one's format."""
