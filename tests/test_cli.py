@@ -199,13 +199,13 @@ def test_the_inbox_is_pruned(tmp_path: Path) -> None:
     from watchword.engine import new_sid
     from watchword.model import Channel
     from watchword.senders.base import Message
-    from watchword.senders.portal import send_and_wait
+    from watchword.senders.portal import begin
 
     sender = InboxSender(tmp_path / "inbox.db")
     now = SystemClock().now()
     for _ in range(620):
         message = Message(new_sid("VL"), PHONE, Channel.SMS, "body 1234", "1234", "Acme", now)
-        send_and_wait(sender, message)
+        begin(sender.send(message), waits=False).result()
 
     assert 500 <= len(sender.messages(limit=1000)) <= 550
     sender.close()

@@ -105,9 +105,10 @@ def open_sender(settings: Settings) -> Sender:
         if configured is not None:
             return configured
         if settings.sender == "routes" or settings.production:
+            why = "WATCHWORD_ENV=production" if settings.production else "WATCHWORD_SENDER=routes"
             raise ConfigurationError(
-                f"there are no [[senders]] in {settings.config_file}; name one at least, as "
-                "docs/how-to/send-for-real.md shows",
+                f"{why} sends for real, and there are no [[senders]] in {settings.config_file}; "
+                "docs/how-to/send-for-real.md shows how to name one",
                 name="senders",
             )
     if settings.production:
