@@ -170,7 +170,9 @@ def message(
 ) -> Message:
     """Return a message that carries a code nobody would say by chance."""
     text = Texts().write(Occasion("Acme", CODE, "FR", 10), Wording(locale=locale))
-    return Message(sid, to, channel, text.body, CODE, "Acme", NOON, "FR", text, receipts)
+    return Message(
+        sid, to, channel, text.body, CODE, "Acme", NOON, "FR", text, receipts_url=receipts
+    )
 
 
 def send(sender: Sender, *messages: Message) -> list[Receipt]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from watchword.development.controls import Controls, SenderFault, StoreFault
 from watchword.errors import StoreError
-from watchword.model import Counter, Delivery
+from watchword.model import Channel, Counter, Delivery
 from watchword.senders.base import Message, Receipt, Sender
 from watchword.store.base import Changes, Keys, Query, Rows, Store
 
@@ -28,6 +28,11 @@ class FaultySender:
     def waits(self) -> bool:
         """Whether the other sender waits, or messages are to be delayed."""
         return self.inner.waits or self._controls.read().faults.delay_seconds > 0
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """The channels the other sender serves; every one where it does not say."""
+        return getattr(self.inner, "channels", frozenset(Channel))
 
     async def send(self, message: Message) -> Receipt:
         """Deliver one message, or fail to."""
