@@ -5,10 +5,12 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Opener, Site, assert_accessible
+from tests.browser.conftest import Opener, Site, assert_accessible, serving
 from tests.conftest import CREDENTIALS
 from watchword.commands.verifications import StartVerification
+from watchword.development.controls import Controls
 from watchword.phone import parse
+from watchword.runtime import add_controls
 
 CAMEROON, FRANCE, BRITAIN = "+237650000000", "+33612345678", "+447400123456"
 
@@ -111,6 +113,27 @@ def test_axe_finds_nothing_in_the_inbox(open_page: Opener, site: Site, scheme: s
     page.goto("/inbox?to=12")
     expect(page.get_by_role("alert")).to_be_visible()
     assert_accessible(page)
+
+
+def test_the_clock_is_turned_and_faults_are_switched_on(open_page: Opener, site: Site) -> None:
+    controls = Controls()
+    add_controls(site.engine, controls)
+    with serving(site.engine) as url:
+        page = open_page(f"{url}/inbox", java_script_enabled=False)
+        page.get_by_text("Clock and faults").click()
+        page.get_by_role("button", name="+5 min").click()
+        expect(page.locator(".controls summary")).to_contain_text("5 min ahead")
+        page.get_by_label("Every message").select_option("duplicates")
+        page.get_by_role("button", name="Set").click()
+        expect(page.locator(".controls summary")).to_contain_text("faults are on")
+
+        send(site, CAMEROON)
+        page.reload()
+
+        expect(page.locator(".chip")).to_have_count(2)
+        assert controls.read().offset_seconds == 300
+        page.get_by_role("button", name="Back to the real time").click()
+        assert controls.read().offset_seconds == 0
 
 
 def test_the_inbox_fits_a_phone(open_page: Opener, site: Site) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,8 @@ from watchword.engine import Engine
 from watchword.errors import InvalidParameter, StoreError
 from watchword.phone import parse
 from watchword.senders.inbox import InboxMessage, InboxSender
+from watchword.ui.controls import controls_of, faults_from
+from watchword.ui.controls import shown as shown_controls
 from watchword.ui.live import Live
 from watchword.ui.look import PAGE_HEADERS, is_same_origin, render
 from watchword.ui.phones import Phone, Thread, phones_of, threads_of
@@ -21,6 +24,7 @@ from watchword.ui.qr import address_for_phones, qr_svg
 
 MOST_PHONES = 4  # side by side; more of them would be too narrow to read
 FIRST_PHONES = 3
+LONGEST_TURN = 366 * 24 * 3600  # seconds
 
 
 class InboxPage:
@@ -29,6 +33,7 @@ class InboxPage:
     def __init__(self, engine: Engine, inbox: InboxSender) -> None:
         self._engine = engine
         self._inbox = inbox
+        self._controls = controls_of(engine)
         self._live = Live(self._newest)
 
     def routes(self) -> list[Route]:
@@ -37,6 +42,8 @@ class InboxPage:
             Route("/inbox", self.show),
             Route("/inbox/events", self.events),
             Route("/inbox/clear", self.clear, methods=["POST"]),
+            Route("/inbox/clock", self.turn, methods=["POST"]),
+            Route("/inbox/faults", self.break_things, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -57,7 +64,7 @@ class InboxPage:
             chosen=chosen,
             fault=fault,
             now=self._engine.clock.now(),
-            controls=None,
+            controls=shown_controls(self._controls) if self._controls else None,
         )
 
     async def events(self, _request: Request) -> Response:
@@ -68,6 +75,23 @@ class InboxPage:
         """Forget every message."""
         if is_same_origin(request):
             self._inbox.clear()
+        return RedirectResponse("/inbox", status_code=303, headers=PAGE_HEADERS)
+
+    async def turn(self, request: Request) -> Response:
+        """Turn the clock on, or let it tell the real time again."""
+        seconds = str((await request.form()).get("seconds", ""))
+        if is_same_origin(request) and self._controls and seconds.isdecimal():
+            if seconds == "0":
+                self._controls.reset_clock()
+            else:
+                self._controls.turn_clock(timedelta(seconds=min(int(seconds), LONGEST_TURN)))
+        return RedirectResponse("/inbox", status_code=303, headers=PAGE_HEADERS)
+
+    async def break_things(self, request: Request) -> Response:
+        """Switch faults on and off."""
+        form = await request.form()
+        if is_same_origin(request) and self._controls:
+            self._controls.set_faults(faults_from(form, self._controls.read().faults))
         return RedirectResponse("/inbox", status_code=303, headers=PAGE_HEADERS)
 
     async def _phones(
