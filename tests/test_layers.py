@@ -27,6 +27,7 @@ FLOORS = (
     {"ui", "embedded", "dev_api", "asgi"},
     {
         "terminal",
+        "torture",
         "cli_texts",
         "cli_contract",
         "cli_store",
@@ -44,6 +45,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
     3: ("commands", "batch", "gather", "late", "engine", "runtime"),
     5: ("ui", "embedded", "dev_api", "asgi"),
     6: (
+        "torture",
         *("terminal", "doctor", "serve", "otp_model", "cli_texts", "conformance"),
         *("cli_contract", "cli_store"),
         *("intercept", "kit", "kit_server", "pytest_plugin", "cli", "__main__"),

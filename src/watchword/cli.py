@@ -12,7 +12,7 @@ import click
 
 from watchword import __version__
 from watchword.cli_contract import conformance, openapi
-from watchword.cli_store import imports
+from watchword.cli_store import imports, purge, torture
 from watchword.cli_texts import templates
 from watchword.terminal import MISCONFIGURED, SAID_NO, explained, fail, print_json, settings_now
 
@@ -36,6 +36,8 @@ main.add_command(templates)
 main.add_command(openapi)
 main.add_command(imports)
 main.add_command(conformance)
+main.add_command(purge)
+main.add_command(torture)
 
 
 @main.command()

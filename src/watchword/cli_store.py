@@ -1,5 +1,7 @@
 """The commands of the store: take over an old table, purge, torture."""
 
+import sys
+from collections import Counter
 from contextlib import closing
 from dataclasses import asdict
 from datetime import tzinfo
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from watchword.errors import ConfigurationError
-from watchword.terminal import explained, print_json, settings_now
+from watchword.terminal import SAID_NO, explained, print_json, settings_now
 
 if TYPE_CHECKING:
     from watchword.config import Settings
@@ -55,6 +57,69 @@ def import_svretries(
         print_json(asdict(report))
         return
     _show(report, dry_run=dry_run)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@explained
+def purge(as_json: bool) -> None:
+    """Remove what has no further use: a few rows at a time, while the server serves.
+
+    WATCHWORD_RETENTION_DAYS says how long what is over is kept. A wait that runs, a step that
+    makes the next wait longer and a count of failures are never removed.
+    """
+    from watchword.clock import SystemClock
+    from watchword.store.purge import purge, retention_of
+
+    settings = settings_now()
+    removed: Counter[str] = Counter()
+    with _store(settings) as store:
+        for table, count in purge(store, retention_of(settings), SystemClock().now):
+            removed[table] += count
+            if not as_json and sys.stderr.isatty():
+                click.echo(f"\r{removed.total():12,} rows removed", err=True, nl=False)
+    if as_json:
+        print_json(dict(removed))
+        return
+    for table, count in sorted(removed.items()):
+        click.echo(f"{count:10,}  {table}")
+    click.echo(f"{removed.total():10,}  rows had no further use")
+
+
+@click.command()
+@click.option("--database-url", help="The database; else the one of WATCHWORD_DATABASE_URL.")
+@click.option(
+    "--size",
+    type=click.Choice(["short", "usual", "full"]),
+    default="usual",
+    show_default=True,
+    help="How hard to try: seconds, a minute or two, an hour.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@explained
+def torture(database_url: str | None, size: str, as_json: bool) -> None:
+    """Try to break the promise on your own database, and say whether it held.
+
+    Many processes check one code, guess at one code and ask for the same messages at the same
+    moment, and are killed at work. Nothing is sent; the rows are marked and removed at the end.
+    """
+    from watchword.torture import SIZES, torture
+
+    url = database_url or settings_now().database_url
+    held = True
+    counts = []
+    for count in torture(url, SIZES[size]):
+        held = held and count.ok
+        counts.append(asdict(count))
+        if not as_json:
+            mark = "ok  " if count.ok else "FAIL"
+            click.echo(f"{mark}  {count.found:8,}  {count.what} (must be {count.wanted})")
+    if as_json:
+        print_json({"held": held, "counts": counts})
+    else:
+        click.echo("the promise held" if held else "THE PROMISE WAS BROKEN; please report it")
+    if not held:
+        sys.exit(SAID_NO)
 
 
 def _take_over(

@@ -40,6 +40,7 @@ class Settings:
     max_failures: int
     ladder: tuple[timedelta, ...]
     max_batch: int
+    retention_days: int
     config_file: Path
     answer_within: timedelta
     public_url: str
@@ -146,6 +147,7 @@ SETTINGS: Final = (
     ),
     Setting("WATCHWORD_ANSWER_SECONDS", "2.5", _seconds, "a slow sender is not waited for longer"),
     Setting("WATCHWORD_PUBLIC_URL", "", _url, "where the world reaches this server"),
+    Setting("WATCHWORD_RETENTION_DAYS", "30", _positive, "how long what is over is kept"),
     Setting("WATCHWORD_MAX_BATCH", "256", _positive, "requests that share one commit at most"),
     Setting(
         "WATCHWORD_RETURN_URLS", "", _urls, "where the hosted page may lead back to: URLs, spaced"
@@ -199,6 +201,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         max_failures=values["WATCHWORD_MAX_FAILURES"],
         ladder=tuple(values[name] for name in LADDER),
         max_batch=values["WATCHWORD_MAX_BATCH"],
+        retention_days=values["WATCHWORD_RETENTION_DAYS"],
         config_file=_path(values["WATCHWORD_CONFIG"] or str(home / "watchword.toml")),
         answer_within=values["WATCHWORD_ANSWER_SECONDS"],
         public_url=values["WATCHWORD_PUBLIC_URL"],

@@ -72,7 +72,7 @@ class SqlStore:
     def counter(self, unique_id: str, user_id: str) -> Counter | None:
         """Read one `svretries` row with its id."""
         statements = self._said[Counter]
-        with self._reading() as connection:
+        with self.reading() as connection:
             said = statements.read([(unique_id, user_id)], lock=False)
             found = connection.exec_driver_sql(said.text, tuple(said.parameters)).first()
         row = None if found is None else statements.row(tuple(found))
@@ -81,19 +81,19 @@ class SqlStore:
     def page(self, query: Query) -> list[Any]:
         """Read the first rows of a list."""
         record = KINDS[query.kind].record
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(select_page(query)).all()
         found = [record(row, self._keyring) for row in rows]
         return found[::-1] if query.cursor is not None and query.cursor.backwards else found
 
     def count(self, query: Query) -> int:
         """Count the rows of a list."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return int(connection.execute(select_count(query)).scalar_one())
 
     def ping(self) -> None:
         """Ask the database for one row."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             connection.execute(sa.text("SELECT 1 FROM services WHERE sid = ''")).first()
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ class SqlStore:
         self._engine.dispose()
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
         """Open a connection for reads, which lock nothing and wait for nobody."""
         with _faults_named(self._engine), self._engine.connect() as connection:
             yield connection.execution_options(**{READING: True})

@@ -1,0 +1,101 @@
+"""Remove what has no further use: found without a lock, judged under it, a few rows at a time."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from watchword.config import Settings
+from watchword.model import Attempt, Counter, RateWindow, Subject, Verification
+from watchword.rules.retention import Retention, is_spent
+from watchword.store.base import Changes, Keys, Rows
+from watchword.store.kinds import KINDS
+from watchword.store.rows import to_ms
+from watchword.store.sql import SqlStore
+
+KINDS_TO_PURGE = (Attempt, Verification, Subject, RateWindow, Counter)
+LOT = 200  # rows a transaction: a few milliseconds, so that requests hardly wait
+SCAN = 5_000  # rows looked at without a lock to find a lot
+PAUSE_SECONDS = 0.01  # between two transactions, for the requests
+
+
+def retention_of(settings: Settings) -> Retention:
+    """Read how long things are kept."""
+    return Retention(timedelta(days=settings.retention_days), settings.ladder)
+
+
+def purge(
+    store: SqlStore,
+    retention: Retention,
+    now: Callable[[], datetime],
+    *,
+    pause: float = PAUSE_SECONDS,
+) -> Iterator[tuple[str, int]]:
+    """Remove spent rows; yield the table and how many went after each transaction.
+
+    Stopping in between leaves nothing half done, and two may run at once.
+    """
+    for kind in KINDS_TO_PURGE:
+        for keys in _candidates(store, kind, now() - retention.keep):
+            yield KINDS[kind].table.name, _remove(store, kind, keys, retention, now)
+            time.sleep(pause)
+
+
+def _remove(
+    store: SqlStore,
+    kind: type[Any],
+    keys: list[Any],
+    retention: Retention,
+    now: Callable[[], datetime],
+) -> int:
+    removed = 0
+
+    def decide(rows: Rows) -> Changes:
+        nonlocal removed
+        changes = Changes()
+        for key in keys:
+            record = rows.get(kind, key)
+            if record is not None and is_spent(record, now(), retention):
+                changes.delete(kind, key)
+        removed = len(changes.cells)
+        return changes
+
+    store.transact(Keys.of(kind, *keys), decide)
+    return removed
+
+
+def _candidates(store: SqlStore, kind: type[Any], oldest: datetime) -> Iterator[list[Any]]:
+    """Walk the table in the order of its key and yield what looks old, a lot at a time."""
+    table, key = KINDS[kind].table, KINDS[kind].key
+    column, bound = _age(kind)
+    by = table.primary_key.columns.values()[0]
+    names = [table.c[name] for name in key]
+    last: Any = None
+    found: list[Any] = []
+    while True:
+        look = sa.select(by, *names, column).order_by(by).limit(SCAN)
+        with store.reading() as connection:
+            rows = connection.execute(look if last is None else look.where(by > last)).all()
+        for row in rows:
+            age = row[-1]
+            if age is None or age < bound(oldest):
+                found.append(row[1] if len(key) == 1 else tuple(row[1 : 1 + len(key)]))
+            if len(found) == LOT:
+                yield found
+                found = []
+        if len(rows) < SCAN:
+            break
+        last = rows[-1][0]
+    if found:
+        yield found
+
+
+def _age(kind: type[Any]) -> tuple[sa.Column[Any], Callable[[datetime], Any]]:
+    """Return the column that says how old a row is, and how a moment is written in it."""
+    table = KINDS[kind].table
+    if kind is Counter:
+        return table.c.expires, lambda moment: moment
+    names = {Verification: "expires_at", Attempt: "created_at", RateWindow: "ends_at"}
+    return table.c[names.get(kind, "updated_at")], to_ms

@@ -1,0 +1,73 @@
+"""A purge removes what has no further use, and nothing else."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.conftest import KEYRING, NOON
+from tests.store.test_contract import ATTEMPT, COUNTER, SUBJECT, VERIFICATION, read
+from watchword.model import Attempt, Counter, Policy, Subject, Verification
+from watchword.rules.retention import Retention, is_spent
+from watchword.store.base import Changes, Keys, Record
+from watchword.store.purge import purge
+from watchword.store.sql import SqlStore
+
+LADDER = Policy().ladder
+RETENTION = Retention(timedelta(days=30), LADDER)
+LATER = NOON + timedelta(days=31)
+
+
+@pytest.mark.parametrize(
+    ("record", "spent"),
+    [
+        (VERIFICATION, True),
+        (replace(VERIFICATION, expires_at=LATER - timedelta(days=29)), False),
+        (ATTEMPT, True),
+        (replace(ATTEMPT, created_at=LATER - timedelta(days=29)), False),
+        (SUBJECT, True),
+        (replace(SUBJECT, failures=1), False),
+        (replace(SUBJECT, updated_at=LATER - timedelta(days=29)), False),
+        (COUNTER, True),
+        (replace(COUNTER, count=1, expires=NOON), False),
+        (replace(COUNTER, count=3, expires=NOON), False),
+        (replace(COUNTER, count=4, expires=NOON), True),
+        (replace(COUNTER, count=4, expires=LATER + timedelta(hours=1)), False),
+    ],
+    ids=str,
+)
+def test_what_is_spent(record: object, spent: bool) -> None:
+    assert is_spent(record, LATER, RETENTION) is spent
+
+
+def test_spent_rows_go_in_lots_and_the_others_stay(database_url: str) -> None:
+    store = SqlStore(database_url, KEYRING)
+    old = [replace(ATTEMPT, sid=f"VL{number:032}") for number in range(450)]
+    young = replace(ATTEMPT, sid="VL" + "f" * 32, created_at=LATER)
+    failing = replace(SUBJECT, key="6" * 32, failures=3)
+    waiting = replace(COUNTER, count=1, expires=LATER + timedelta(minutes=1))
+    done = Counter("done", "user", 4, NOON, NOON)
+    records: list[Record] = [*old, young, SUBJECT, VERIFICATION, failing, waiting, done]
+    keys = Keys.union(Keys.of(type(record), record.key) for record in records)
+    store.transact(keys, lambda _: Changes.of(*records))
+
+    steps = list(purge(store, RETENTION, lambda: LATER, pause=0))
+
+    assert steps == [
+        ("attempts", 200),
+        ("attempts", 200),
+        ("attempts", 50),
+        ("verifications", 1),
+        ("subjects", 1),
+        ("svretries", 1),
+    ]
+    rows = read(store, keys)
+    assert rows.get(Attempt, young.key) == young
+    assert rows.get(Subject, failing.key) == failing
+    assert rows.get(Subject, SUBJECT.key) is None
+    assert rows.get(Verification, VERIFICATION.key) is None
+    assert rows.get(Counter, done.key) is None
+    assert rows.get(Counter, waiting.key) is not None
+    again = dict(purge(store, RETENTION, lambda: LATER, pause=0))
+    assert not any(again.values())
+    store.close()
