@@ -14,7 +14,7 @@ help: ## list the targets
 
 run: ## serve on 127.0.0.1:8000 (PORT= changes it), installing first what is missing
 	@PYTHON=$(PYTHON) tools/setup.sh run
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/watchword serve --host $(HOST) --port $(PORT)
+	@$(BIN)/watchword serve --host $(HOST) --port $(PORT)
 
 test: check ## everything: style, types and the whole test suite
 	@$(BIN)/python -m pytest -n $(JOBS) -q $(ARGS)

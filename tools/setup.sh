@@ -26,7 +26,7 @@ command -v "$python" >/dev/null || {
 if [ ! -x .venv/bin/pip ]; then
     say "making .venv with $("$python" --version) ..."
     rm -rf .venv
-    "$python" -m venv .venv 2>/dev/null || {
+    "$python" -m venv .venv >/dev/null 2>&1 || {
         rm -rf .venv
         version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
         if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -34,7 +34,7 @@ if [ ! -x .venv/bin/pip ]; then
             apt-get update -qq >/dev/null 2>&1 || true
             apt-get install -y -qq "python$version-venv" >/dev/null 2>&1 || true
         fi
-        "$python" -m venv .venv 2>/dev/null || {
+        "$python" -m venv .venv >/dev/null 2>&1 || {
             rm -rf .venv
             say "Python's venv module is missing. On Debian: apt-get install python$version-venv"
             exit 1

@@ -1,7 +1,11 @@
 """`watchword serve`: the ASGI application behind uvicorn, with a few lines on where to go."""
 
 import errno
+import os
+import shutil
 import socket
+import sys
+from pathlib import Path
 
 import click
 import uvicorn
@@ -32,7 +36,6 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
-        date_header=False,
     )
 
 
@@ -58,12 +61,23 @@ def _greet(settings: Settings, host: str, port: int) -> None:
     here = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     lines = [f"watchword serves on {here}"]
     if not settings.production:
+        watchword = _command()
         lines += [
             f"  try it in a browser     {here}/",
-            "  try it in a terminal    watchword verify +237650000000",
-            "  what was delivered      watchword inbox",
-            "  credentials for an SDK  watchword credentials",
+            f"  read what was sent      {here}/inbox",
+            f"  try it in a terminal    {watchword} verify +237650000000",
+            f"  credentials for an SDK  {watchword} credentials",
             f'  point an SDK at it      client.verify.base_url = "{here}"',
             "  stop it                 Ctrl+C",
         ]
     click.echo("\n".join(lines), err=True)
+
+
+def _command() -> str:
+    """Return what to type for this command in another terminal."""
+    if shutil.which("watchword"):
+        return "watchword"
+    started_as = Path(sys.argv[0])
+    if started_as.name == "watchword":
+        return os.path.relpath(started_as)
+    return f"{Path(sys.executable).name} -m watchword"
