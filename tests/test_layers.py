@@ -22,7 +22,7 @@ FLOORS = (
     },
     {"rules", "texts"},
     {"store", "senders", "config", "config_file", "home", "development"},
-    {"commands", "batch", "gather", "late", "engine", "runtime"},
+    {"commands", "batch", "gather", "gate", "late", "engine", "runtime"},
     {"wire", "openapi"},
     {"ui", "embedded", "dev_api", "asgi"},
     {
@@ -30,6 +30,7 @@ FLOORS = (
         "torture",
         "cli_texts",
         "cli_contract",
+        "cli_accounts",
         "cli_store",
         "cli",
         "serve",
@@ -42,12 +43,12 @@ FLOORS = (
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INSIDE = {  # within a floor these may be imported by those to their right
     4: ("wire", "openapi"),
-    3: ("commands", "batch", "gather", "late", "engine", "runtime"),
+    3: ("commands", "batch", "gather", "gate", "late", "engine", "runtime"),
     5: ("ui", "embedded", "dev_api", "asgi"),
     6: (
         "torture",
         *("terminal", "doctor", "serve", "otp_model", "cli_texts", "conformance"),
-        *("cli_contract", "cli_store"),
+        *("cli_contract", "cli_accounts", "cli_store"),
         *("intercept", "kit", "kit_server", "pytest_plugin", "cli", "__main__"),
     ),
     0: (

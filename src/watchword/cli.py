@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from watchword import __version__
+from watchword.cli_accounts import accounts, keys
 from watchword.cli_contract import conformance, openapi
 from watchword.cli_store import imports, purge, torture
 from watchword.cli_texts import templates
@@ -33,6 +34,8 @@ def main() -> None:
 
 
 main.add_command(templates)
+main.add_command(accounts)
+main.add_command(keys)
 main.add_command(openapi)
 main.add_command(imports)
 main.add_command(conformance)

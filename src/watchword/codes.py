@@ -27,6 +27,19 @@ def custom_mac(key: Key, sid: str, code: str) -> str:
     return hmac.digest(key.custom_code, f"{sid} {code}".encode(), "sha256").hex()
 
 
+def auth_token(key: Key, account_sid: str, nonce: str) -> str:
+    """Return an account's auth token: derived like a code, so that none is stored.
+
+    It has to be known again, in full, because webhooks are signed with it.
+    """
+    return hmac.digest(key.token, f"{account_sid} {nonce}".encode(), "sha256")[:16].hex()
+
+
+def api_key_mac(key: Key, sid: str, secret: str) -> str:
+    """Return what is kept of an API key's secret: it serves to recognise it, with the key."""
+    return hmac.digest(key.api_key, f"{sid} {secret}".encode(), "sha256").hex()
+
+
 def same(left: str, right: str) -> bool:
     """Compare two secrets in a time that does not depend on where they differ."""
     return hmac.compare_digest(left.encode(), right.encode())

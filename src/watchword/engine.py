@@ -17,11 +17,13 @@ from typing import Any, TypeVar, cast
 from watchword import signing
 from watchword.batch import Outcome, run_batch
 from watchword.clock import Clock, SystemClock
+from watchword.commands.accounts import FindHolder
 from watchword.commands.base import Command, Context
 from watchword.commands.ladder import Climbed, GiveBackStep
 from watchword.commands.reading import Reading
 from watchword.commands.verifications import Guarded, RecordDelivery, Started
 from watchword.errors import DeliveryFailed
+from watchword.gate import Gate
 from watchword.gather import Gatherer
 from watchword.home import Credentials
 from watchword.keys import Keyring
@@ -87,6 +89,7 @@ class Engine:
         self._gatherer: Gatherer | None = None
         self._answer_within = answer_within.total_seconds() if answer_within else None
         self._late = Late()
+        self._gate = Gate(credentials, keyring)
 
     def view(self, *, clock: Clock, policy: Policy) -> "Engine":
         """Return this engine as seen by another clock and other numbers, on the same store."""
@@ -124,6 +127,20 @@ class Engine:
     async def read_async(self, reading: Reading[A]) -> A:
         """Answer a question from a thread, so that a long list holds nobody up; else `read`."""
         return await asyncio.to_thread(self.read, reading)
+
+    def enter(self, given: tuple[str, str] | None) -> str:
+        """Return the account whose credentials these are; refuse with NotAuthenticated."""
+        entered = self._gate.enter(given)
+        if isinstance(entered, FindHolder):
+            return self._gate.learn(given, self.read(entered))
+        return entered
+
+    async def enter_async(self, given: tuple[str, str] | None) -> str:
+        """Return the account whose credentials these are; else `enter`."""
+        entered = self._gate.enter(given)
+        if isinstance(entered, FindHolder):
+            return self._gate.learn(given, await self.read_async(entered))
+        return entered
 
     def fingerprint(self, to: str) -> str:
         """Name an address within the default service by the newest key."""

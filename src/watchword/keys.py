@@ -27,6 +27,8 @@ class Key:
     custom_code: bytes = field(repr=False)
     fingerprint: bytes = field(repr=False)
     page: bytes = field(repr=False)
+    token: bytes = field(repr=False)
+    api_key: bytes = field(repr=False)
     seal: AESGCM = field(repr=False)
     sign: Ed25519PrivateKey = field(repr=False)
 
@@ -44,6 +46,8 @@ class Key:
             custom_code=_subkey(secret, "custom code"),
             fingerprint=_subkey(secret, "fingerprint"),
             page=_subkey(secret, "page"),
+            token=_subkey(secret, "auth token"),
+            api_key=_subkey(secret, "api key"),
             seal=AESGCM(_subkey(secret, "seal")),
             sign=Ed25519PrivateKey.from_private_bytes(_subkey(secret, "sign")),
         )

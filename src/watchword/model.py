@@ -318,6 +318,41 @@ class RateWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """One tenant (`AC…`). Its auth token is nowhere in it: a key derives it from `nonce`."""
+
+    sid: str
+    friendly_name: str
+    key_id: str
+    nonce: str
+    created_at: datetime
+    updated_at: datetime
+    revoked: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.sid
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A pair of an account's (`SK…`) beside its auth token; the secret is kept as a keyed MAC."""
+
+    sid: str
+    account_sid: str
+    friendly_name: str
+    key_id: str
+    mac: str
+    created_at: datetime
+    updated_at: datetime
+    revoked: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.sid
+
+
+@dataclass(frozen=True, slots=True)
 class Counter:
     """One row of `svretries`: how far a pair has climbed the resend ladder."""
 

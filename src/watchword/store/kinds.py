@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from watchword.keys import Keyring
 from watchword.model import (
+    Account,
+    ApiKey,
     Attempt,
     Counter,
     PageSession,
@@ -21,6 +23,8 @@ from watchword.model import (
 from watchword.store import rows as lay
 from watchword.store.svretries import Svretries
 from watchword.store.tables import (
+    accounts,
+    api_keys,
     attempts,
     metadata,
     page_sessions,
@@ -118,6 +122,16 @@ KINDS: dict[type[Any], Kind] = {
         ("status", "sealed", "updated_at"),
     ),
     Visitor: _plain(visitors, ("key",), lay.visitor_row, lay.visitor_record, ("sends", "since")),
+    Account: _plain(
+        accounts,
+        ("sid",),
+        lay.account_row,
+        lay.account_record,
+        ("friendly_name", "key_id", "nonce", "revoked", "updated_at"),
+    ),
+    ApiKey: _plain(
+        api_keys, ("sid",), lay.api_key_row, lay.api_key_record, ("revoked", "updated_at")
+    ),
     Counter: _plain(
         svretries,
         ("uniqueId", "userId"),

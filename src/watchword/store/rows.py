@@ -9,6 +9,8 @@ import msgspec
 from watchword.keys import Keyring
 from watchword.model import (
     NO_DETAILS,
+    Account,
+    ApiKey,
     Attempt,
     Channel,
     Counter,
@@ -228,6 +230,56 @@ def rate_window_record(row: Found) -> RateWindow:
     lines = msgspec.json.decode(row.tallies, type=list[tuple[str, int, int]])
     tallies = tuple(Tally(sid, from_ms(opened), count) for sid, opened, count in lines)
     return RateWindow(row.key, row.service_sid, tallies, from_ms(row.ends_at))
+
+
+def account_row(account: Account) -> Row:
+    return {
+        "sid": account.sid,
+        "friendly_name": account.friendly_name,
+        "key_id": account.key_id,
+        "nonce": account.nonce,
+        "revoked": account.revoked,
+        "created_at": to_ms(account.created_at),
+        "updated_at": to_ms(account.updated_at),
+    }
+
+
+def account_record(row: Found) -> Account:
+    return Account(
+        sid=row.sid,
+        friendly_name=row.friendly_name,
+        key_id=row.key_id,
+        nonce=row.nonce,
+        revoked=bool(row.revoked),
+        created_at=from_ms(row.created_at),
+        updated_at=from_ms(row.updated_at),
+    )
+
+
+def api_key_row(api_key: ApiKey) -> Row:
+    return {
+        "sid": api_key.sid,
+        "account_sid": api_key.account_sid,
+        "friendly_name": api_key.friendly_name,
+        "key_id": api_key.key_id,
+        "mac": api_key.mac,
+        "revoked": api_key.revoked,
+        "created_at": to_ms(api_key.created_at),
+        "updated_at": to_ms(api_key.updated_at),
+    }
+
+
+def api_key_record(row: Found) -> ApiKey:
+    return ApiKey(
+        sid=row.sid,
+        account_sid=row.account_sid,
+        friendly_name=row.friendly_name,
+        key_id=row.key_id,
+        mac=row.mac,
+        revoked=bool(row.revoked),
+        created_at=from_ms(row.created_at),
+        updated_at=from_ms(row.updated_at),
+    )
 
 
 def counter_row(counter: Counter) -> Row:

@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_HEAD = "0005"  # the newest migration; a test holds it
+SCHEMA_HEAD = "0006"  # the newest migration; a test holds it
 
 metadata = sa.MetaData()
 
@@ -155,4 +155,29 @@ visitors = sa.Table(
     sa.Column("key", sa.String(32), primary_key=True),
     sa.Column("sends", sa.Integer, nullable=False),
     sa.Column("since", MOMENT, nullable=False, index=True),
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("sid", SID, primary_key=True),
+    sa.Column("friendly_name", sa.String(64), nullable=False),
+    sa.Column("key_id", sa.String(8), nullable=False),
+    sa.Column("nonce", sa.String(32), nullable=False),
+    sa.Column("revoked", sa.Boolean, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT, nullable=False),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("sid", SID, primary_key=True),
+    sa.Column("account_sid", SID, nullable=False, index=True),
+    sa.Column("friendly_name", sa.String(64), nullable=False),
+    sa.Column("key_id", sa.String(8), nullable=False),
+    sa.Column("mac", sa.String(64), nullable=False),
+    sa.Column("revoked", sa.Boolean, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT, nullable=False),
 )

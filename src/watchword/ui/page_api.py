@@ -18,7 +18,7 @@ from watchword.rules.page import Look, Visit
 from watchword.ui.colour import HEX, RADIUS
 from watchword.ui.returns import Places
 from watchword.wire import errors
-from watchword.wire.auth import authenticate, read_basic
+from watchword.wire.auth import read_basic
 from watchword.wire.http import timestamp
 
 LONGEST_USER = 255
@@ -76,7 +76,7 @@ class PageApi:
         async def answer(request: Request) -> Response:
             try:
                 given = read_basic(request.headers.get("authorization", ""))
-                return await handler(request, authenticate(self._engine.credentials, given))
+                return await handler(request, await self._engine.enter_async(given))
             except WatchwordError as fault:
                 if type(fault) not in errors.TABLE:
                     raise

@@ -1,12 +1,8 @@
-"""HTTP Basic credentials: read from a header, compared with what the engine knows."""
+"""HTTP Basic credentials, read from a header."""
 
 import base64
 import binascii
 from functools import lru_cache
-
-from watchword.codes import same
-from watchword.errors import NotAuthenticated
-from watchword.home import Credentials
 
 
 @lru_cache(maxsize=256)  # a client sends the same header with every request
@@ -20,13 +16,3 @@ def read_basic(header: str) -> tuple[str, str] | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     return (user, password) if colon else None
-
-
-def authenticate(known: Credentials, given: tuple[str, str] | None) -> str:
-    """Return the account sid whose credentials were given; refuse with NotAuthenticated."""
-    if given is None:
-        raise NotAuthenticated
-    user, password = given
-    if not (same(user, known.account_sid) & same(password, known.auth_token)):
-        raise NotAuthenticated
-    return known.account_sid

@@ -4,7 +4,6 @@ from watchword.commands.reading import Reading
 from watchword.engine import Engine
 from watchword.errors import DeliveryFailed, Refusal
 from watchword.wire import errors
-from watchword.wire.auth import authenticate
 from watchword.wire.http import Call, Request, Response
 from watchword.wire.routes import MethodNotAllowed, Route, find
 
@@ -14,7 +13,7 @@ ANSWERED = (Refusal, DeliveryFailed)  # what the dialect has words for; other fa
 def answer(engine: Engine, request: Request) -> Response:
     """Answer one request; a StoreError or a ConfigurationError passes through to the door."""
     try:
-        route, call = find(request, authenticate(engine.credentials, request.credentials))
+        route, call = find(request, engine.enter(request.credentials))
         if isinstance(call.command, Reading):
             return _show(route, call, engine.read(call.command))
         return _show(route, call, engine.perform(call.command))
@@ -25,7 +24,7 @@ def answer(engine: Engine, request: Request) -> Response:
 async def answer_async(engine: Engine, request: Request) -> Response:
     """Answer one request together with those that arrive in the same turn; else `answer`."""
     try:
-        route, call = find(request, authenticate(engine.credentials, request.credentials))
+        route, call = find(request, await engine.enter_async(request.credentials))
         if isinstance(call.command, Reading):
             return _show(route, call, await engine.read_async(call.command))
         return _show(route, call, await engine.submit(call.command))
