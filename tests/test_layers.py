@@ -24,7 +24,7 @@ FLOORS = (
     {"store", "senders", "config", "config_file", "home", "development"},
     {"commands", "batch", "gather", "gate", "late", "engine", "runtime"},
     {"wire", "openapi"},
-    {"ui", "embedded", "dev_api", "asgi"},
+    {"receipts", "ui", "embedded", "dev_api", "asgi"},
     {
         "terminal",
         "torture",
@@ -44,7 +44,7 @@ ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INSIDE = {  # within a floor these may be imported by those to their right
     4: ("wire", "openapi"),
     3: ("commands", "batch", "gather", "gate", "late", "engine", "runtime"),
-    5: ("ui", "embedded", "dev_api", "asgi"),
+    5: ("receipts", "ui", "embedded", "dev_api", "asgi"),
     6: (
         "torture",
         *("terminal", "doctor", "serve", "otp_model", "cli_texts", "conformance"),

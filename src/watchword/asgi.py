@@ -16,6 +16,7 @@ from watchword import config
 from watchword.dev_api import dev_routes
 from watchword.engine import Engine, new_sid
 from watchword.errors import StoreError
+from watchword.receipts import receipt_routes
 from watchword.runtime import open_engine
 from watchword.ui.page import page_routes
 from watchword.ui.reference import reference_routes
@@ -45,6 +46,7 @@ class App:
             routes=[
                 Route("/healthz", self._health),
                 *reference_routes(engine, development=development),
+                *receipt_routes(engine),
                 *dev_routes(engine, development=development),
                 *page_routes(engine, places or Places(development=development)),
             ],

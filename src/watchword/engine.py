@@ -77,6 +77,7 @@ class Engine:
         max_batch: int = MAX_BATCH,
         texts: Texts | None = None,
         answer_within: timedelta | None = None,
+        public_url: str = "",
     ) -> None:
         self.store = store
         self.sender = sender
@@ -90,6 +91,7 @@ class Engine:
         self._answer_within = answer_within.total_seconds() if answer_within else None
         self._late = Late()
         self._gate = Gate(credentials, keyring)
+        self.public_url = public_url
 
     def view(self, *, clock: Clock, policy: Policy) -> "Engine":
         """Return this engine as seen by another clock and other numbers, on the same store."""
@@ -102,6 +104,7 @@ class Engine:
             clock=clock,
             max_batch=self._max_batch,
             texts=self.texts,
+            public_url=self.public_url,
         )
         seen._answer_within, seen._late = self._answer_within, self._late
         return seen
@@ -153,6 +156,10 @@ class Engine:
     def public_keys(self) -> dict[str, object]:
         """Return the keys that the hosted page's results are checked with, as a JWK set."""
         return signing.public_keys(self._keyring)
+
+    def receipt_macs(self, attempt_sid: str) -> tuple[str, ...]:
+        """Return what a report on this attempt may prove itself with."""
+        return self._keyring.receipt_macs(attempt_sid)
 
     def close(self) -> None:
         """Close the store and the sender, after what is still being sent from other threads."""
@@ -227,6 +234,9 @@ class Engine:
             sender=receipt.sender or (self.sender.name if self.sender else None),
             message_id=receipt.message_id,
             reason=receipt.reason,
+            error_code=receipt.error_code,
+            price=receipt.price,
+            currency=receipt.currency,
         )
         yield Run(RecordDelivery(attempt))
         logger.info(
@@ -261,7 +271,14 @@ class Engine:
             send_digits=started.wording.send_digits,
             asks_for_key=started.service.settings.dtmf_input_required,
             voice=started.service.settings.tts_name,
+            receipts_url=self._receipts_url(attempt.sid),
         )
+
+    def _receipts_url(self, attempt_sid: str) -> str | None:
+        if not self.public_url:
+            return None
+        mac = self.receipt_macs(attempt_sid)[0]
+        return f"{self.public_url}/receipts/{{sender}}?attempt={attempt_sid}&mac={mac}"
 
     def _run(self, commands: list[Command[Any]]) -> list[Outcome]:
         return run_batch(self.store, commands, self._keyring, self._context)

@@ -29,6 +29,7 @@ class Key:
     page: bytes = field(repr=False)
     token: bytes = field(repr=False)
     api_key: bytes = field(repr=False)
+    receipt: bytes = field(repr=False)
     seal: AESGCM = field(repr=False)
     sign: Ed25519PrivateKey = field(repr=False)
 
@@ -48,6 +49,7 @@ class Key:
             page=_subkey(secret, "page"),
             token=_subkey(secret, "auth token"),
             api_key=_subkey(secret, "api key"),
+            receipt=_subkey(secret, "receipt"),
             seal=AESGCM(_subkey(secret, "seal")),
             sign=Ed25519PrivateKey.from_private_bytes(_subkey(secret, "sign")),
         )
@@ -87,6 +89,13 @@ class Keyring:
         """Return what proves to the hosted page that `text` came from us, newest key first."""
         return tuple(
             hmac.digest(key.page, text.encode(), "sha256")[:16].hex() for key in self._keys
+        )
+
+    def receipt_macs(self, attempt_sid: str) -> tuple[str, ...]:
+        """Return what proves that we told a provider where to report on this, newest key first."""
+        return tuple(
+            hmac.digest(key.receipt, attempt_sid.encode(), "sha256")[:16].hex()
+            for key in self._keys
         )
 
     def seal(self, text: str, *, bound_to: str) -> str:

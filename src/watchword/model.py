@@ -282,6 +282,11 @@ class Attempt:
     reason: str | None = None
     recipient: str | None = None  # a keyed fingerprint, to find all that went to one address
     prefix: str | None = None  # where the number leads, without the digits that say to whom
+    error_code: int | None = None  # Twilio's number for what went wrong
+    price: str | None = None  # as the provider wrote it
+    currency: str | None = None
+    mcc: str | None = None  # the mobile country and network code of who delivered it
+    mnc: str | None = None
 
     @property
     def key(self) -> str:

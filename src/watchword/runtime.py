@@ -49,6 +49,7 @@ def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
         max_batch=settings.max_batch,
         texts=open_texts(settings),
         answer_within=settings.answer_within,
+        public_url=settings.public_url,
     )
     if not settings.production:
         add_controls(engine, Controls(settings.home / FILE))

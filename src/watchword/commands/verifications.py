@@ -28,6 +28,7 @@ from watchword.model import (
 from watchword.phone import prefix
 from watchword.rules import verification
 from watchword.rules.admission import Wish, admit
+from watchword.rules.delivery import merge
 from watchword.rules.rate_limit import count_start
 from watchword.store.base import Changes, Keys, Rows
 
@@ -243,9 +244,11 @@ class RecordDelivery:
         return Keys.of(Attempt, self.attempt.sid)
 
     def decide(self, rows: Rows, context: Context) -> Decision[None]:
-        if rows.get(Attempt, self.attempt.sid) is None:
+        stored = rows.get(Attempt, self.attempt.sid)
+        if stored is None:
             return Decision(Changes(), None)  # purged meanwhile
-        return Decision(Changes.of(replace(self.attempt, updated_at=context.now)), None)
+        merged = merge(stored, self.attempt)  # a report may have been quicker than we were
+        return Decision(Changes.of(replace(merged, updated_at=context.now)), None)
 
 
 def window_name(keyring: Keyring, service_sid: str, unique_name: str, value: str) -> str:

@@ -125,6 +125,13 @@ class Dispatch:
             lane.sender.close()
 
 
+def dispatch_of(sender: object) -> Dispatch | None:
+    """Return the Dispatch that a sender is, or hands its messages on to; None if there is none."""
+    while sender is not None and not isinstance(sender, Dispatch):
+        sender = getattr(sender, "inner", None)
+    return sender
+
+
 def _log(message: Message, receipt: Receipt) -> None:
     logger.warning(
         "sender.failed attempt=%s sender=%s trouble=%s error_code=%s",

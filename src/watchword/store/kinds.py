@@ -102,7 +102,18 @@ KINDS: dict[type[Any], Kind] = {
         ("sid",),
         lay.attempt_row,
         lay.attempt_record,
-        ("status", "sender", "message_id", "reason", "updated_at"),
+        (
+            "status",
+            "sender",
+            "message_id",
+            "reason",
+            "error_code",
+            "price",
+            "currency",
+            "mcc",
+            "mnc",
+            "updated_at",
+        ),
     ),
     SafeNumber: _plain(
         safe_numbers, ("key",), lay.safe_number_row, lay.safe_number_record, ("sid",)

@@ -179,6 +179,11 @@ def attempt_row(attempt: Attempt) -> Row:
         "reason": attempt.reason,
         "recipient": attempt.recipient,
         "prefix": attempt.prefix,
+        "error_code": attempt.error_code,
+        "price": attempt.price,
+        "currency": attempt.currency,
+        "mcc": attempt.mcc,
+        "mnc": attempt.mnc,
         "created_at": to_ms(attempt.created_at),
         "updated_at": to_ms(attempt.updated_at),
     }
@@ -198,6 +203,11 @@ def attempt_record(row: Found) -> Attempt:
         reason=row.reason,
         recipient=row.recipient,
         prefix=row.prefix,
+        error_code=row.error_code,
+        price=row.price,
+        currency=row.currency,
+        mcc=row.mcc,
+        mnc=row.mnc,
         created_at=from_ms(row.created_at),
         updated_at=from_ms(row.updated_at),
     )

@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_HEAD = "0006"  # the newest migration; a test holds it
+SCHEMA_HEAD = "0007"  # the newest migration; a test holds it
 
 metadata = sa.MetaData()
 
@@ -113,6 +113,11 @@ attempts = sa.Table(
     sa.Column("reason", sa.String(255)),
     sa.Column("recipient", sa.String(32), index=True),
     sa.Column("prefix", sa.String(8)),
+    sa.Column("error_code", sa.Integer),
+    sa.Column("price", sa.String(16)),
+    sa.Column("currency", sa.String(3)),
+    sa.Column("mcc", sa.String(3)),
+    sa.Column("mnc", sa.String(3)),
     sa.Column("created_at", MOMENT, nullable=False, index=True),
     sa.Column("updated_at", MOMENT, nullable=False),
     sa.Index("ix_attempts_account", "account_sid", "created_at"),

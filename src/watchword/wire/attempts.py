@@ -21,7 +21,12 @@ from watchword.wire.parameters import Asked, Kind, Parameter, moment, one_of, si
 
 # What is known of a message, in Twilio's words for messages; calls have words of their own.
 UNKNOWN_MESSAGE, UNKNOWN_CALL = "sending", "in-progress"
-CALL_WORDS = {Delivery.SENT: "in-progress", Delivery.UNKNOWN: UNKNOWN_CALL}
+CALL_WORDS = {
+    Delivery.SENT: "in-progress",
+    Delivery.UNKNOWN: UNKNOWN_CALL,
+    Delivery.DELIVERED: "completed",
+    Delivery.UNDELIVERED: "no-answer",
+}
 UNCONVERTED = tuple(status for status in Status if status is not Status.APPROVED)
 DESTINATION = re.compile(rf"\+?[0-9]{{1,{PREFIX_DIGITS}}}", re.ASCII)
 
@@ -160,7 +165,7 @@ def show(seen: Seen, asked: Asked) -> dict[str, Any]:
         "date_updated": timestamp(attempt.updated_at),
         "conversion_status": "converted" if converted else "unconverted",
         "channel": attempt.channel,
-        "price": None,
+        "price": _price(attempt),
         "channel_data": _channel_data(seen),
         "url": f"{asked.base_url}/v2/Attempts/{attempt.sid}",
     }
@@ -186,14 +191,20 @@ def _channel_data(seen: Seen) -> dict[str, Any]:
         "to": None if verification is None else verification.to,
         "status": _standing(seen),
         "call_status" if call else "message_status": _delivery(attempt),
-        "error_code": None,
+        "error_code": None if attempt.error_code is None else str(attempt.error_code),
         "country": attempt.country or None,
         "code_length": None if verification is None else verification.code_length,
         "locale": None if verification is None else verification.details.locale,
-        "mcc": None,
-        "mnc": None,
+        "mcc": attempt.mcc,
+        "mnc": attempt.mnc,
         "carrier": None,
     }
+
+
+def _price(attempt: Attempt) -> dict[str, str] | None:
+    if attempt.price is None:
+        return None
+    return {"value": attempt.price, "currency": (attempt.currency or "usd").lower()}
 
 
 def _standing(seen: Seen) -> str:

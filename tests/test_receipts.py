@@ -1,0 +1,202 @@
+"""T-32: providers' reports over HTTP: signed or nothing, in any order, ten times over."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+from twilio.request_validator import RequestValidator
+
+from tests.conftest import CREDENTIALS, KEYRING, NOON, PHONE, SERVICE
+from tests.senders.fakes import Fake, fake_provider
+from watchword.asgi import App
+from watchword.clock import ManualClock
+from watchword.commands.deliveries import LookAtDeliveries
+from watchword.commands.services import EnsureService
+from watchword.commands.verifications import StartVerification
+from watchword.engine import Engine
+from watchword.model import Attempt, Channel, Delivery
+from watchword.phone import parse
+from watchword.rules.delivery import RANK, merge
+from watchword.senders.configured import dispatch_from
+from watchword.store.base import Store
+
+START = StartVerification(CREDENTIALS.service_sid, CREDENTIALS.account_sid, parse(PHONE))
+PUBLIC = "https://verify.example.com"
+
+
+@dataclass
+class Setting:
+    """An engine that sends through two fake providers, behind its HTTP door."""
+
+    engine: Engine
+    fake: Fake
+    http: TestClient
+
+    def start(self) -> str:
+        """Send one message; return its attempt's sid."""
+        return self.engine.perform(START).attempt.sid
+
+    def attempt(self, sid: str) -> Attempt:
+        return self.engine.perform(LookAtDeliveries((sid,)))[sid]
+
+    def told(self, field: str) -> str:
+        """Return the path the provider was told to report to, of the last message."""
+        return self.fake.asked[-1].form[field].removeprefix(PUBLIC)
+
+
+@pytest.fixture
+def setting(request: pytest.FixtureRequest, store: Store) -> Iterator[Setting]:
+    kind = getattr(request, "param", "twilio")
+    with fake_provider() as fake:
+        entry = {
+            "twilio": {"account_sid": "AC1", "auth_token_env": "TOKEN", "from": "+1555"},
+            "vonage": {"api_key": "k", "api_secret_env": "TOKEN", "from": "Acme"},
+        }[kind]
+        tables = {"senders": [{"type": kind, "url": fake.url} | entry]}
+        dispatch = dispatch_from(tables, {"TOKEN": "secret"})
+        if kind == "twilio":
+            fake.says(201, {"sid": "SM1", "status": "queued"})
+        else:
+            fake.says(200, {"messages": [{"status": "0", "message-id": "m1"}]})
+        engine = Engine(
+            store, dispatch, KEYRING, CREDENTIALS, clock=ManualClock(NOON), public_url=PUBLIC
+        )
+        engine.perform(EnsureService(SERVICE))
+        with TestClient(App(engine, development=False), base_url=PUBLIC) as http:
+            yield Setting(engine, fake, http)
+
+
+def report(setting: Setting, path: str, form: dict[str, str], token: str = "secret") -> int:
+    """Report as Twilio does."""
+    signed = RequestValidator(token).compute_signature(PUBLIC + path, form)
+    answer = setting.http.post(path, data=form, headers={"X-Twilio-Signature": signed})
+    return answer.status_code
+
+
+def test_a_report_is_recorded_and_shown_among_the_attempts(setting: Setting) -> None:
+    sid = setting.start()
+    path = setting.told("StatusCallback")
+    form = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "30005"}
+
+    assert setting.attempt(sid).status is Delivery.SENT
+    assert report(setting, path, form) == 204
+
+    attempt = setting.attempt(sid)
+    auth = (CREDENTIALS.account_sid, CREDENTIALS.auth_token)
+    shown: Any = setting.http.get(f"/v2/Attempts/{sid}", auth=auth).json()
+    assert (attempt.status, attempt.error_code) == (Delivery.UNDELIVERED, 30005)
+    assert attempt.reason == "this number cannot be reached; ask for another one"
+    assert shown["channel_data"]["message_status"] == "undelivered"
+    assert shown["channel_data"]["error_code"] == "30005"
+
+
+def test_nothing_unsigned_changes_anything(setting: Setting) -> None:
+    sid = setting.start()
+    other = setting.start()
+    path = setting.told("StatusCallback")
+    form = {"MessageSid": "SM1", "MessageStatus": "delivered"}
+    parts = urlsplit(path)
+    mac = path.rpartition("mac=")[2]
+
+    refused = [
+        setting.http.post(path, data=form).status_code,
+        report(setting, path, form, token="guessed"),
+        report(setting, parts.path, form),
+        report(setting, f"{parts.path}?attempt={other}&mac=", form),
+        report(setting, f"{parts.path}?attempt={other}&mac={'0' * 32}", form),
+        report(setting, f"{parts.path}?attempt={other}&mac=é", form),
+        report(setting, f"{parts.path}?attempt={sid}&mac={mac}", form),
+    ]
+
+    assert refused == [403] * 7
+    assert report(setting, path.replace("/twilio?", "/nobody?"), form) == 404
+    assert setting.attempt(sid).status is Delivery.SENT
+    assert setting.attempt(other).status is Delivery.SENT
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["sent", "delivered", "read"])))
+def test_reports_come_in_any_order_and_ten_times_over(
+    setting: Setting, order: tuple[str, ...]
+) -> None:
+    sid = setting.start()
+    path = setting.told("StatusCallback")
+
+    for _ in range(10):
+        for status in order:
+            assert report(setting, path, {"MessageSid": "SM1", "MessageStatus": status}) == 204
+
+    assert setting.attempt(sid).status is Delivery.READ
+
+
+def test_a_report_quicker_than_our_own_record_is_not_lost(setting: Setting) -> None:
+    def answer(asked: Any) -> Any:
+        path = asked.form["StatusCallback"].removeprefix(PUBLIC)
+        assert report(setting, path, {"MessageSid": "SM1", "MessageStatus": "delivered"}) == 204
+        return 201, {"Content-Type": "application/json"}, b'{"sid": "SM1"}'
+
+    setting.fake.answer = answer
+
+    attempt = setting.attempt(setting.start())
+
+    assert (attempt.status, attempt.message_id) == (Delivery.DELIVERED, "SM1")
+
+
+@pytest.mark.parametrize("setting", ["vonage"], indirect=True)
+def test_a_provider_that_signs_nothing_is_known_by_the_address_it_was_told(
+    setting: Setting,
+) -> None:
+    sid = setting.start()
+    path = setting.told("callback")
+    told = "status=delivered&messageId=m1&price=0.0333&network-code=62401&err-code=0"
+
+    assert setting.http.get(f"{path}&{told}&client-ref=VLother").status_code == 204
+    assert setting.attempt(sid).status is Delivery.SENT
+    assert setting.http.get(f"{path}&{told}&client-ref={sid}").status_code == 204
+
+    attempt = setting.attempt(sid)
+    assert attempt.status is Delivery.DELIVERED
+    assert (attempt.price, attempt.currency) == ("0.0333", "EUR")
+    assert (attempt.mcc, attempt.mnc) == ("624", "01")
+
+
+def test_a_body_too_large_is_refused(setting: Setting) -> None:
+    setting.start()
+    path = setting.told("StatusCallback")
+
+    assert setting.http.post(path, content=b"x" * 70_000).status_code == 413
+
+
+def test_without_a_public_address_nobody_is_told_to_report(setting: Setting) -> None:
+    setting.engine.public_url = ""
+
+    setting.start()
+
+    assert "StatusCallback" not in setting.fake.asked[-1].form
+
+
+ATTEMPT = Attempt(
+    sid="VL1",
+    verification_sid="VE1",
+    service_sid="VA1",
+    account_sid="AC1",
+    channel=Channel.SMS,
+    country="FR",
+    status=Delivery.QUEUED,
+    created_at=NOON,
+    updated_at=NOON,
+)
+
+
+@pytest.mark.parametrize("statuses", list(itertools.permutations(Delivery, 3)))
+def test_news_moves_an_attempt_forwards_only(statuses: tuple[Delivery, ...]) -> None:
+    attempt = ATTEMPT
+    for status in statuses * 2:
+        before = RANK[attempt.status]
+        attempt = merge(attempt, replace(ATTEMPT, status=status))
+        assert RANK[attempt.status] >= before
+
+    assert RANK[attempt.status] == max(RANK[status] for status in statuses)
