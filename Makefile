@@ -21,6 +21,7 @@ test: check ## everything: style, types and the whole test suite
 
 proof: ## the long runs of what `make test` runs briefly
 	@PYTHON=$(PYTHON) tools/setup.sh dev
+	@$(BIN)/python -m proofs.state $(PROOF)
 	@PROOF_CASES=$${PROOF_CASES:-60} $(BIN)/python -m pytest -q tests/test_openapi.py
 
 check: ## style and types only

@@ -14,10 +14,9 @@ from watchword.errors import WatchwordError
 from watchword.home import credentials_in, keys_in
 from watchword.runtime import open_sender
 from watchword.store.connect import connect
+from watchword.store.health import examine_database
 from watchword.store.migrate import schema_version
 from watchword.store.tables import SCHEMA_HEAD
-
-FULL = 2  # what `PRAGMA synchronous` says when every commit is on disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +103,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         engine = connect(settings.database_url)
         with engine.connect() as connection:
             version = schema_version(connection)
-            synchronous = FULL
-            if engine.dialect.name == "sqlite":
-                synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+            healths = list(examine_database(connection))
         engine.dispose()
     except (WatchwordError, sa.exc.SQLAlchemyError, OSError) as error:
         yield Finding(
@@ -123,12 +120,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         found=f"{version or 'none yet'}, this release has {SCHEMA_HEAD}",
         mend="watchword migrate",
     )
-    yield Finding(
-        "durability",
-        ok=synchronous >= FULL,
-        found="every commit is on disk" if synchronous >= FULL else "commits may be lost",
-        mend="let watchword set PRAGMA synchronous itself",
-    )
+    for health in healths:
+        yield Finding(health.check, ok=health.ok, found=health.found, mend=health.mend)
 
 
 def _is_open_to_others(path: Path) -> bool:

@@ -98,8 +98,8 @@ class CountingSender:
 def torture(url: str, size: Size) -> Iterator[Count]:
     """Run every attack and yield what was counted; the rows that were made are removed."""
     known = Known(url, secrets.token_bytes(32), Credentials.new())
-    engine = _open(known)
-    _make_service(engine)
+    engine = open_engine(known)
+    make_service(engine)
     try:
         with _workers(known, size.processes) as workers:
             yield _double_acceptance(engine, workers, size)
@@ -129,7 +129,7 @@ def _guessing(engine: Engine, workers: "Sequence[Worker]", size: Size) -> Iterat
     wrong = "9" * len(code) if code != "9" * len(code) else "8" * len(code)
     evaluated = sum(_together(workers, ("guess", to, wrong, size.guesses // len(workers))))
     yield Count(f"guesses evaluated, of {size.guesses}", evaluated, "5", evaluated == 5)
-    after = _check(engine, to, code)
+    after = check(engine, to, code)
     yield Count("right codes accepted after that", int(after), "0", not after)
 
 
@@ -162,7 +162,7 @@ def _kills(engine: Engine, known: Known, size: Size) -> Iterator[Count]:
                 sid, to, code = json.loads(line)
                 acknowledged += 1
                 lost += _status(engine, sid) is not Status.APPROVED
-                twice += _check(engine, to, code)
+                twice += check(engine, to, code)
     yield Count(
         f"approvals lost, of {acknowledged} told to {size.kills} killed", lost, "0", not lost
     )
@@ -215,7 +215,7 @@ def _together(workers: Sequence[Worker], task: tuple[Any, ...]) -> list[int]:
 def _work(known: Known, pipe: Connection) -> None:
     """Be a worker: do task after task until killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    engine = _open(known)
+    engine = open_engine(known)
     tasks: dict[str, Callable[..., int]] = {
         "check": _do_check,
         "guess": _do_guess,
@@ -235,7 +235,7 @@ def _work(known: Known, pipe: Connection) -> None:
 
 
 def _do_check(engine: Engine, to: str, code: str, times: int) -> int:
-    return sum(_check(engine, to, code) for _ in range(times))
+    return sum(check(engine, to, code) for _ in range(times))
 
 
 def _do_guess(engine: Engine, to: str, code: str, times: int) -> int:
@@ -255,8 +255,8 @@ def _do_send(engine: Engine, phones: int, now: Any) -> int:
     random.shuffle(order)  # so that batches and locks cross
     for number in order:
         with contextlib.suppress(Refusal):
-            start = _start(engine, 20_000 + number)
-            engine.perform(GuardedStart(start, f"{engine.credentials.service_sid}", str(number)))
+            pair = engine.credentials.service_sid, str(number)
+            engine.perform(GuardedStart(start(engine, 20_000 + number), *pair))
     return sender.sent
 
 
@@ -264,19 +264,19 @@ def _live(engine: Engine, worker: int, ledger: str) -> None:
     """Start and check until killed; write down what was acknowledged, and only that."""
     with Path(ledger).open("a") as file:
         for number in range(1_000_000):
-            started = engine.perform(_start(engine, 1_000_000 + worker * 1_000 + number % 1_000))
+            started = engine.perform(start(engine, 1_000_000 + worker * 1_000 + number % 1_000))
             to = started.verification.to
-            if _check(engine, to, started.code):
+            if check(engine, to, started.code):
                 file.write(json.dumps([started.verification.sid, to, started.code]) + "\n")
                 file.flush()
 
 
-def _open(known: Known) -> Engine:
+def open_engine(known: Known) -> Engine:
     keyring = Keyring.from_secrets([known.secret])
     return Engine(SqlStore(known.url, keyring), CountingSender(), keyring, known.credentials)
 
 
-def _make_service(engine: Engine) -> None:
+def make_service(engine: Engine) -> None:
     now = engine.clock.now()
     known = engine.credentials
     engine.perform(
@@ -284,18 +284,18 @@ def _make_service(engine: Engine) -> None:
     )
 
 
-def _start(engine: Engine, number: int) -> StartVerification:
+def start(engine: Engine, number: int) -> StartVerification:
     known = engine.credentials
     phone = Phone(e164=f"+2376{number:08}", country="CM")
     return StartVerification(known.service_sid, known.account_sid, phone)
 
 
 def _started(engine: Engine, number: int) -> tuple[str, str]:
-    started = engine.perform(_start(engine, number))
+    started = engine.perform(start(engine, number))
     return started.verification.to, started.code
 
 
-def _check(engine: Engine, to: str, code: str) -> bool:
+def check(engine: Engine, to: str, code: str) -> bool:
     known = engine.credentials
     try:
         answer = engine.perform(CheckCode(known.service_sid, known.account_sid, code, to=to))

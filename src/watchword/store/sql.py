@@ -48,7 +48,7 @@ class SqlStore:
         self._session = SESSIONS[dialect.name]
         self._idle: list[Session] = []
         self._lost_since: float | None = None
-        self._said = {name: language.statements(kind) for name, kind in KINDS.items()}
+        self.statements = {name: language.statements(kind) for name, kind in KINDS.items()}
         self._counters_by_id = language.statements(KINDS[Counter], key=("id",))
 
     def transact(self, keys: Keys, decide: Callable[[Rows], Changes]) -> None:
@@ -71,7 +71,7 @@ class SqlStore:
 
     def counter(self, unique_id: str, user_id: str) -> Counter | None:
         """Read one `svretries` row with its id."""
-        statements = self._said[Counter]
+        statements = self.statements[Counter]
         with self.reading() as connection:
             said = statements.read([(unique_id, user_id)], lock=False)
             found = connection.exec_driver_sql(said.text, tuple(said.parameters)).first()
@@ -173,7 +173,7 @@ class SqlStore:
         wanted = dict(keys.wanted)
         sids = keys.get(Verification)
         if sids:
-            found = self._rows(session, [(self._said[Verification], sids, False)])
+            found = self._rows(session, [(self.statements[Verification], sids, False)])
             wanted[Subject] = keys.get(Subject) | {row.subject for row in found}
         if keys.counter_ids:
             found = self._rows(session, [(self._counters_by_id, keys.counter_ids, False)])
@@ -190,9 +190,9 @@ class SqlStore:
         self, session: Session, asked: Sequence[tuple[type[Any], Collection[Any], bool]]
     ) -> list[Any]:
         asked = [(kind, keys, lock) for kind, keys, lock in asked if keys]
-        questions = [self._said[kind].read(keys, lock=lock) for kind, keys, lock in asked]
+        questions = [self.statements[kind].read(keys, lock=lock) for kind, keys, lock in asked]
         return [
-            KINDS[kind].record(self._said[kind].row(cells), self._keyring)
+            KINDS[kind].record(self.statements[kind].row(cells), self._keyring)
             for (kind, _, _), answer in zip(asked, session.ask(questions), strict=True)
             for cells in answer
         ]
@@ -227,9 +227,9 @@ class SqlStore:
             else:
                 inserts.setdefault(name, []).append(kind.row(record, self._keyring))
         return [
-            *(self._said[name].delete(names) for name, names in deletes.items()),
-            *(self._said[name].update(rows) for name, rows in updates.items()),
-            *(self._said[name].insert(rows) for name, rows in inserts.items()),
+            *(self.statements[name].delete(names) for name, names in deletes.items()),
+            *(self.statements[name].update(rows) for name, rows in updates.items()),
+            *(self.statements[name].insert(rows) for name, rows in inserts.items()),
         ]
 
 

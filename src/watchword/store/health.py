@@ -1,0 +1,108 @@
+"""What a database must be set to for the promise to hold, read back from it."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+MAX_SKEW_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One thing looked at: what was found, and how to mend it when it is not right."""
+
+    check: str
+    ok: bool
+    found: str
+    mend: str = ""
+
+
+def examine_database(connection: Connection) -> Iterator[Health]:
+    """Look at durability, isolation and the clock."""
+    name = connection.dialect.name
+    if name == "sqlite":
+        yield _sqlite(connection)
+        return
+    yield from _postgres(connection) if name == "postgresql" else _mysql(connection)
+    yield _clock(connection)
+
+
+def _sqlite(connection: Connection) -> Health:
+    full = connection.exec_driver_sql("PRAGMA synchronous").scalar_one() >= 2
+    return Health(
+        "durability",
+        ok=full,
+        found="every commit is on disk" if full else "commits may be lost",
+        mend="let watchword set PRAGMA synchronous itself",
+    )
+
+
+def _postgres(connection: Connection) -> Iterator[Health]:
+    for setting, wrong in (("fsync", ("off",)), ("synchronous_commit", ("off", "local"))):
+        value = str(connection.exec_driver_sql(f"SHOW {setting}").scalar_one())
+        has_standby = connection.exec_driver_sql("SHOW synchronous_standby_names").scalar_one()
+        lossy = value == "off" or (value in wrong and bool(has_standby))
+        yield Health(
+            "durability",
+            ok=not lossy,
+            found=f"{setting} = {value}" + (": a crash can bring used codes back" if lossy else ""),
+            mend=f"set {setting} = on in postgresql.conf",
+        )
+    isolation = str(connection.exec_driver_sql("SHOW transaction_isolation").scalar_one())
+    yield _isolation(isolation.upper())
+
+
+def _mysql(connection: Connection) -> Iterator[Health]:
+    flush = connection.exec_driver_sql("SELECT @@innodb_flush_log_at_trx_commit").scalar_one()
+    yield Health(
+        "durability",
+        ok=int(flush) == 1,
+        found=f"innodb_flush_log_at_trx_commit = {flush}",
+        mend="SET GLOBAL innodb_flush_log_at_trx_commit = 1, and in my.cnf",
+    )
+    engines = connection.execute(
+        sa.text(
+            "SELECT table_name AS name FROM information_schema.tables "
+            "WHERE table_schema = DATABASE() AND engine <> 'InnoDB' AND table_type = 'BASE TABLE'"
+        )
+    )
+    others = [str(row.name) for row in engines]
+    yield Health(
+        "transactions",
+        ok=not others,
+        found=f"{others[0]} is not InnoDB" if others else "every table is InnoDB",
+        mend=f"ALTER TABLE {others[0] if others else ''} ENGINE = InnoDB",
+    )
+    variable = "transaction_isolation"
+    if getattr(connection.dialect, "is_mariadb", False):
+        variable = "tx_isolation"
+    value = str(connection.exec_driver_sql(f"SELECT @@{variable}").scalar_one())
+    yield _isolation(value.replace("-", " ").upper())
+
+
+def _isolation(level: str) -> Health:
+    return Health(
+        "isolation",
+        ok=level == "READ COMMITTED",
+        found=level.lower(),
+        mend="let no proxy or init_connect change the isolation level that watchword sets",
+    )
+
+
+def _clock(connection: Connection) -> Health:
+    """Compare this machine's clock with the database's, which all machines share."""
+    ask = "SELECT UNIX_TIMESTAMP(NOW(6))"
+    if connection.dialect.name == "postgresql":
+        ask = "SELECT EXTRACT(EPOCH FROM clock_timestamp())"
+    before = time.time()
+    theirs = float(connection.exec_driver_sql(ask).scalar_one())
+    skew = theirs - (before + time.time()) / 2
+    return Health(
+        "clock",
+        ok=abs(skew) <= MAX_SKEW_SECONDS,
+        found=f"the database's is {abs(skew):.1f} s {'ahead' if skew > 0 else 'behind'}",
+        mend="run an NTP client, such as systemd-timesyncd, on both machines",
+    )
