@@ -21,8 +21,8 @@ FLOORS = (
         "sqlite",
     },
     {"rules", "texts"},
-    {"store", "senders", "config", "config_file", "home", "development"},
-    {"commands", "batch", "gather", "gate", "late", "engine", "runtime"},
+    {"store", "senders", "posting", "config", "config_file", "home", "development"},
+    {"commands", "batch", "gather", "gate", "late", "engine", "dispatcher", "runtime"},
     {"wire", "openapi"},
     {"receipts", "ui", "embedded", "dev_api", "asgi"},
     {
@@ -43,7 +43,7 @@ FLOORS = (
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INSIDE = {  # within a floor these may be imported by those to their right
     4: ("wire", "openapi"),
-    3: ("commands", "batch", "gather", "gate", "late", "engine", "runtime"),
+    3: ("commands", "batch", "gather", "gate", "late", "engine", "dispatcher", "runtime"),
     5: ("receipts", "ui", "embedded", "dev_api", "asgi"),
     6: (
         "torture",

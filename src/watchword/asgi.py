@@ -1,5 +1,6 @@
 """The HTTP door: Twilio's routes under `/v2`, a health check, and a page to try it on."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from starlette.routing import Route
 
 from watchword import config
 from watchword.dev_api import dev_routes
+from watchword.dispatcher import Dispatcher
 from watchword.engine import Engine, new_sid
 from watchword.errors import StoreError
 from watchword.receipts import receipt_routes
@@ -40,8 +42,16 @@ logger = logging.getLogger("watchword.asgi")
 class App:
     """The ASGI application of one engine."""
 
-    def __init__(self, engine: Engine, *, development: bool, places: Places | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        development: bool,
+        places: Places | None = None,
+        dispatcher: Dispatcher | None = None,
+    ) -> None:
         self.engine = engine
+        self._dispatcher = dispatcher
         self._pages = Starlette(
             routes=[
                 Route("/healthz", self._health),
@@ -83,15 +93,25 @@ class App:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        posting = None
+        if self._dispatcher is not None:
+            posting = asyncio.create_task(self._dispatcher.run())
         yield
+        if posting is not None:
+            posting.cancel()
+            await asyncio.wait([posting])
         await self.engine.aclose()
 
 
 def from_environment() -> App:
     """Make the application of the environment's settings: what a server's worker calls."""
     settings = config.load()
+    engine = open_engine(settings)
     return App(
-        open_engine(settings), development=not settings.production, places=Places.of(settings)
+        engine,
+        development=not settings.production,
+        places=Places.of(settings),
+        dispatcher=Dispatcher(engine, private=settings.private_webhooks),
     )
 
 

@@ -46,6 +46,7 @@ class Settings:
     public_url: str
     fixed_codes: tuple[tuple[str, str], ...] = field(repr=False)
     return_urls: tuple[str, ...]
+    private_webhooks: bool
 
     @property
     def production(self) -> bool:
@@ -147,6 +148,12 @@ SETTINGS: Final = (
     ),
     Setting("WATCHWORD_ANSWER_SECONDS", "2.5", _seconds, "a slow sender is not waited for longer"),
     Setting("WATCHWORD_PUBLIC_URL", "", _url, "where the world reaches this server"),
+    Setting(
+        "WATCHWORD_PRIVATE_WEBHOOKS",
+        "refuse",
+        _one_of("refuse", "allow"),
+        "whether webhooks may go to private addresses",
+    ),
     Setting("WATCHWORD_RETENTION_DAYS", "30", _positive, "how long what is over is kept"),
     Setting("WATCHWORD_MAX_BATCH", "256", _positive, "requests that share one commit at most"),
     Setting(
@@ -207,6 +214,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         public_url=values["WATCHWORD_PUBLIC_URL"],
         fixed_codes=values["WATCHWORD_FIXED_CODES"],
         return_urls=values["WATCHWORD_RETURN_URLS"],
+        private_webhooks=values["WATCHWORD_PRIVATE_WEBHOOKS"] == "allow",
     )
 
 

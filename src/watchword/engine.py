@@ -238,7 +238,7 @@ class Engine:
             price=receipt.price,
             currency=receipt.currency,
         )
-        yield Run(RecordDelivery(attempt))
+        yield Run(RecordDelivery(attempt, started))
         logger.info(
             "verification.started sid=%s to=%s channel=%s delivery=%s",
             started.verification.sid,

@@ -7,16 +7,19 @@ FACTOR_EVENTS = (  # Twilio's; nothing raises them until there are factors
     "challenge.approved",
     "challenge.denied",
 )
+VERIFICATION_EXPIRED = "verification.expired"
 VERIFICATION_EVENTS = (
     "verification.pending",
     "verification.approved",
     "verification.canceled",
-    "verification.expired",
+    VERIFICATION_EXPIRED,
     "verification.max_attempts_reached",
 )
 MESSAGE_EVENTS = (
     "message.sent",
+    "message.unknown",
     "message.delivered",
+    "message.read",
     "message.undelivered",
     "message.failed",
 )

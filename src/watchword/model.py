@@ -358,6 +358,30 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Posting:
+    """One event on its way to one webhook; it lies in the outbox until somebody took it.
+
+    `due_at` is when it is to be tried next. Whoever tries it moves that on first, so that the
+    others leave it alone, and so that it comes up again if he dies.
+    """
+
+    sid: str
+    account_sid: str
+    service_sid: str
+    webhook_sid: str
+    verification_sid: str
+    event: str
+    fields: tuple[tuple[str, str], ...]
+    created_at: datetime
+    due_at: datetime
+    tries: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.sid
+
+
+@dataclass(frozen=True, slots=True)
 class Counter:
     """One row of `svretries`: how far a pair has climbed the resend ladder."""
 

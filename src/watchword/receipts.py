@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from watchword.commands.receipts import RecordNotice
+from watchword.commands.receipts import FindAttempt, RecordNotice
 from watchword.engine import Engine
 from watchword.senders.dispatch import dispatch_of
 from watchword.senders.http import HttpSender
@@ -44,7 +44,8 @@ class Receipts:
             return Response(status_code=403)
         for notice in notices:
             if notice.attempt_sid in (None, "", attempt_sid):
-                await self._engine.submit(RecordNotice(attempt_sid, sender.name, notice))
+                about = await self._engine.read_async(FindAttempt(attempt_sid))
+                await self._engine.submit(RecordNotice(attempt_sid, sender.name, notice, about))
         return Response(status_code=204)
 
     def _sender(self, name: str) -> HttpSender | None:

@@ -3,24 +3,44 @@
 from dataclasses import dataclass, replace
 
 from watchword.commands.base import Context, Decision
+from watchword.commands.postings import announce_message
+from watchword.commands.reading import Reading
 from watchword.keys import Keyring
-from watchword.model import Attempt
+from watchword.model import Attempt, Service, Verification
 from watchword.rules.delivery import merge
 from watchword.senders.base import WORDS
 from watchword.senders.provider import Notice
-from watchword.store.base import Changes, Keys, Rows
+from watchword.store.base import Changes, Keys, Query, Rows, Store
+
+
+@dataclass(frozen=True, slots=True)
+class FindAttempt(Reading[Attempt | None]):
+    """Find what a report is about, to name the rows its recording looks at."""
+
+    sid: str
+
+    def read(self, store: Store, context: Context) -> Attempt | None:
+        return next(iter(store.page(Query(Attempt, {"sid": self.sid}))), None)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordNotice:
-    """Record one report; answer whether it was about a message of that sender's."""
+    """Record one report; answer whether it was about a message of that sender's.
+
+    With `about`, the attempt as it was a moment ago, webhooks that listen are told of it.
+    """
 
     attempt_sid: str
     sender: str
     notice: Notice
+    about: Attempt | None = None
 
     def keys(self, keyring: Keyring) -> Keys:
-        return Keys.of(Attempt, self.attempt_sid)
+        keys = Keys.of(Attempt, self.attempt_sid)
+        if self.about is None:
+            return keys
+        verification = Keys.reading(Verification, self.about.verification_sid)
+        return keys | Keys.reading(Service, self.about.service_sid) | verification
 
     def decide(self, rows: Rows, context: Context) -> Decision[bool]:
         stored = rows.get(Attempt, self.attempt_sid)
@@ -29,7 +49,13 @@ class RecordNotice:
         merged = merge(stored, self._news(stored))
         if merged == stored:
             return Decision(Changes(), True)
-        return Decision(Changes.of(replace(merged, updated_at=context.now)), True)
+        merged = replace(merged, updated_at=context.now)
+        changes = Changes.of(merged)
+        service = rows.get(Service, stored.service_sid)
+        verification = rows.get(Verification, stored.verification_sid)
+        if service and verification and merged.status is not stored.status:
+            changes.add(announce_message(service, verification, merged, context))
+        return Decision(changes, True)
 
     def _news(self, stored: Attempt) -> Attempt:
         notice = self.notice

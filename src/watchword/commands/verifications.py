@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from watchword.commands.base import Context, Decision
 from watchword.commands.ladder import ClimbIfFree
+from watchword.commands.postings import announce, announce_expiry, announce_message
 from watchword.commands.safe_list import find_safe_number, safe_names
 from watchword.commands.services import owned_service
 from watchword.errors import AmountNeeded, MissingAddress, NotFound, TemplateNotFound
@@ -115,6 +116,9 @@ class StartVerification:
         attempt = _attempt(started, self.phone.country, keyring)
         changes.add(held.changes)
         changes.add(Changes.of(subject, started, attempt))
+        if len(started.sends) == 1:
+            changes.add(announce(service, "verification.pending", started, context))
+            changes.add(announce_expiry(service, started, context))
         derived = verification.code_of(started, keyring)
         code = derived or verification.chosen_code(service, ask, context.policy) or ""
         return Decision(changes, Started(service, started, attempt, code, wording=wording))
@@ -188,6 +192,9 @@ class CheckCode:
             payment=payment,
         )
         changes.add(Changes.of(verdict.subject, verdict.verification))
+        if verdict.verification.status is not Status.PENDING:
+            event = f"verification.{verdict.verification.status}"
+            changes.add(announce(service, event, verdict.verification, context))
         # The guess that closes a verification is answered like any wrong one; the next is refused.
         status = Status.APPROVED if verdict.right else Status.PENDING
         return Decision(changes, replace(verdict.verification, status=status))
@@ -207,12 +214,13 @@ class CloseVerification:
         return _address_keys(keyring, self.service_sid, self.to, self.verification_sid)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
-        owned_service(rows, self.service_sid, self.account_sid)
+        service = owned_service(rows, self.service_sid, self.account_sid)
         changes, subject, found = _find(
             rows, context, self.service_sid, self.to, self.verification_sid
         )
         subject, closed = verification.close(subject, found, self.status, context.now)
         changes.add(Changes.of(subject, closed))
+        changes.add(announce(service, f"verification.{closed.status}", closed, context))
         return Decision(changes, closed)
 
 
@@ -236,9 +244,10 @@ class FetchVerification:
 
 @dataclass(frozen=True, slots=True)
 class RecordDelivery:
-    """Record what became of a message."""
+    """Record what became of a message, and tell of it who listened when it was sent."""
 
     attempt: Attempt
+    started: Started | None = None
 
     def keys(self, keyring: Keyring) -> Keys:
         return Keys.of(Attempt, self.attempt.sid)
@@ -248,7 +257,12 @@ class RecordDelivery:
         if stored is None:
             return Decision(Changes(), None)  # purged meanwhile
         merged = merge(stored, self.attempt)  # a report may have been quicker than we were
-        return Decision(Changes.of(replace(merged, updated_at=context.now)), None)
+        attempt = replace(merged, updated_at=context.now)
+        changes = Changes.of(attempt)
+        if self.started is not None and merged.status is self.attempt.status:
+            service, verification = self.started.service, self.started.verification
+            changes.add(announce_message(service, verification, attempt, context))
+        return Decision(changes, None)
 
 
 def window_name(keyring: Keyring, service_sid: str, unique_name: str, value: str) -> str:

@@ -140,9 +140,9 @@ class Cursor:
 class Query:
     """Rows to read without a lock, newest first: those whose fields equal one of these values.
 
-    `since` and `until` bound `created_at`, the second one left out; `starts` names a field and what
-    it begins with. Where an Attempt is asked
-    for, `verification_status` is the stored status of its verification.
+    `since` and `until` bound the time `by` which the rows are ordered, the second one left out;
+    `starts` names a field and what it begins with. Where an Attempt is asked for,
+    `verification_status` is the stored status of its verification.
     """
 
     kind: type[Any]
@@ -150,6 +150,7 @@ class Query:
     since: datetime | None = None
     until: datetime | None = None
     starts: tuple[str, str] | None = None
+    by: str = "created_at"
     cursor: Cursor | None = None
     offset: int = 0
     limit: int = 1

@@ -13,6 +13,7 @@ from watchword.model import (
     Attempt,
     Counter,
     PageSession,
+    Posting,
     RateWindow,
     SafeNumber,
     Service,
@@ -28,6 +29,7 @@ from watchword.store.tables import (
     attempts,
     metadata,
     page_sessions,
+    postings,
     rate_windows,
     safe_numbers,
     services,
@@ -142,6 +144,14 @@ KINDS: dict[type[Any], Kind] = {
     ),
     ApiKey: _plain(
         api_keys, ("sid",), lay.api_key_row, lay.api_key_record, ("revoked", "updated_at")
+    ),
+    Posting: Kind(
+        postings,
+        ("sid",),
+        lay.posting_row,
+        lay.posting_changes,
+        lay.posting_record,
+        ("tries", "due_at"),
     ),
     Counter: _plain(
         svretries,

@@ -15,15 +15,16 @@ def select_page(query: Query) -> sa.Select[Any]:
     """Return the statement of one page; backwards, its rows come oldest first."""
     table = KINDS[query.kind].table
     key = table.c[KINDS[query.kind].key[0]]
-    place = sa.tuple_(table.c.created_at, key)
+    time = table.c[query.by]
+    place = sa.tuple_(time, key)
     page = _where(sa.select(*table.c), query)
     if query.cursor is not None:
         here = sa.tuple_(sa.literal(to_ms(query.cursor.created_at)), sa.literal(query.cursor.key))
         page = page.where(place > here if query.cursor.backwards else place < here)
     if query.cursor is not None and query.cursor.backwards:
-        page = page.order_by(table.c.created_at, key)
+        page = page.order_by(time, key)
     else:
-        page = page.order_by(table.c.created_at.desc(), key.desc())
+        page = page.order_by(time.desc(), key.desc())
     return page.offset(query.offset).limit(query.limit)
 
 
@@ -46,7 +47,7 @@ def _where(statement: sa.Select[Any], query: Query) -> sa.Select[Any]:
         name, start = query.starts
         statement = statement.where(table.c[name].startswith(start, autoescape=True))
     if query.since is not None:
-        statement = statement.where(table.c.created_at >= to_ms(query.since))
+        statement = statement.where(table.c[query.by] >= to_ms(query.since))
     if query.until is not None:
-        statement = statement.where(table.c.created_at < to_ms(query.until))
+        statement = statement.where(table.c[query.by] < to_ms(query.until))
     return statement

@@ -43,11 +43,15 @@ class MemoryStore:
         backwards = cursor is not None and cursor.backwards
         with self._lock:
             found = [row for row in self._rows.cells.values() if self._fits(row, query)]
-        found.sort(key=_age, reverse=not backwards)
+
+        def age(row: Any) -> tuple[Any, Any]:
+            return getattr(row, query.by), row.key
+
+        found.sort(key=age, reverse=not backwards)
         if cursor is not None:
             place = (cursor.created_at, cursor.key)
-            found = [row for row in found if (_age(row) > place) == backwards]
-            found = [row for row in found if _age(row) != place]
+            found = [row for row in found if (age(row) > place) == backwards]
+            found = [row for row in found if age(row) != place]
         return found[query.offset : query.offset + query.limit][:: -1 if backwards else 1]
 
     def count(self, query: Query) -> int:
@@ -64,9 +68,9 @@ class MemoryStore:
     def _fits(self, row: Any, query: Query) -> bool:
         if type(row) is not query.kind:
             return False
-        if query.since is not None and row.created_at < query.since:
+        if query.since is not None and getattr(row, query.by) < query.since:
             return False
-        if query.until is not None and row.created_at >= query.until:
+        if query.until is not None and getattr(row, query.by) >= query.until:
             return False
         if query.starts is not None:
             name, start = query.starts
@@ -104,7 +108,3 @@ class MemoryStore:
         counter_id = next(self._next_id) if held is None or held.id is None else held.id
         self._counter_keys[counter_id] = counter.key
         return replace(counter, id=counter_id)
-
-
-def _age(row: Any) -> tuple[Any, Any]:
-    return row.created_at, row.key

@@ -19,6 +19,7 @@ from watchword.model import (
     MessagingConfiguration,
     PageSession,
     PageStatus,
+    Posting,
     RateLimit,
     RateWindow,
     SafeNumber,
@@ -289,6 +290,41 @@ def api_key_record(row: Found) -> ApiKey:
         revoked=bool(row.revoked),
         created_at=from_ms(row.created_at),
         updated_at=from_ms(row.updated_at),
+    )
+
+
+def posting_row(posting: Posting, keyring: Keyring) -> Row:
+    fields = msgspec.json.encode(posting.fields).decode()
+    return {
+        "sid": posting.sid,
+        "account_sid": posting.account_sid,
+        "service_sid": posting.service_sid,
+        "webhook_sid": posting.webhook_sid,
+        "verification_sid": posting.verification_sid,
+        "event": posting.event,
+        "sealed_fields": keyring.seal(fields, bound_to=posting.sid),
+        "created_at": to_ms(posting.created_at),
+    } | posting_changes(posting)
+
+
+def posting_changes(posting: Posting) -> Row:
+    """Return the cells that change while a posting waits."""
+    return {"tries": posting.tries, "due_at": to_ms(posting.due_at)}
+
+
+def posting_record(row: Found, keyring: Keyring) -> Posting:
+    fields = keyring.unseal(row.sealed_fields, bound_to=row.sid)
+    return Posting(
+        sid=row.sid,
+        account_sid=row.account_sid,
+        service_sid=row.service_sid,
+        webhook_sid=row.webhook_sid,
+        verification_sid=row.verification_sid,
+        event=row.event,
+        fields=msgspec.json.decode(fields, type=tuple[tuple[str, str], ...]),
+        tries=row.tries,
+        created_at=from_ms(row.created_at),
+        due_at=from_ms(row.due_at),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_HEAD = "0007"  # the newest migration; a test holds it
+SCHEMA_HEAD = "0008"  # the newest migration; a test holds it
 
 metadata = sa.MetaData()
 
@@ -185,4 +185,19 @@ api_keys = sa.Table(
     sa.Column("revoked", sa.Boolean, nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT, nullable=False),
+)
+
+postings = sa.Table(
+    "postings",
+    metadata,
+    sa.Column("sid", SID, primary_key=True),
+    sa.Column("account_sid", SID, nullable=False),
+    sa.Column("service_sid", SID, nullable=False),
+    sa.Column("webhook_sid", SID, nullable=False),
+    sa.Column("verification_sid", SID, nullable=False),
+    sa.Column("event", sa.String(64), nullable=False),
+    sa.Column("sealed_fields", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("due_at", MOMENT, nullable=False, index=True),
 )
