@@ -69,9 +69,13 @@ def chromium() -> str:
     return CHROMIUM
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Return one browser for all tests of a worker; each test has a context of its own."""
+    """Return one browser for these tests; each has a context of its own.
+
+    It goes with the folder's last test: the driver runs an event loop in this very thread, in
+    which no other test could run one.
+    """
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield opened
