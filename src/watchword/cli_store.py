@@ -160,12 +160,9 @@ def _undo(settings: "Settings", *, in_place: bool) -> None:
 
 
 def _store(settings: "Settings") -> "closing[SqlStore]":
-    from watchword.home import keys_in
-    from watchword.keys import Keyring
-    from watchword.store.sql import SqlStore
+    from watchword.runtime import open_store
 
-    keyring = Keyring.from_secrets(settings.secrets or keys_in(settings.home))
-    return closing(SqlStore(settings.database_url, keyring))
+    return closing(open_store(settings))
 
 
 def _zone(name: str | None) -> tzinfo | None:

@@ -35,7 +35,7 @@ def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
     `sending=False` leaves the sender out: for programs whose codes Twilio sends. Raises
     ConfigurationError for settings that cannot be, StoreError for a database that does not answer.
     """
-    keyring = Keyring.from_secrets(settings.secrets or keys_in(settings.home))
+    keyring = keyring_of(settings)
     engine = Engine(
         SqlStore(settings.database_url, keyring),
         open_sender(settings) if sending else None,
@@ -55,6 +55,16 @@ def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
         add_controls(engine, Controls(settings.home / FILE))
     engine.perform(EnsureService(_default_service(engine, settings)))
     return engine
+
+
+def keyring_of(settings: Settings) -> Keyring:
+    """Read the keys, from the environment or the home."""
+    return Keyring.from_secrets(settings.secrets or keys_in(settings.home))
+
+
+def open_store(settings: Settings) -> SqlStore:
+    """Open the database by itself, for what is done to it beside the engine."""
+    return SqlStore(settings.database_url, keyring_of(settings))
 
 
 def add_controls(engine: Engine, controls: Controls) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 import click
 import uvicorn
 
+from watchword.clock import SystemClock
 from watchword.config import Settings
 from watchword.errors import ConfigurationError
-from watchword.runtime import open_engine
+from watchword.runtime import open_engine, open_store
+from watchword.store.purge import purge_daily, retention_of
 
 BACKLOG = 2048
 
@@ -26,6 +28,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
     open_engine(settings).close()  # the schema, the keys and the credentials, before any worker
     _check_address(host, port)
     _greet(settings, host, port)
+    purge_daily(lambda: open_store(settings), retention_of(settings), SystemClock().now)
     uvicorn.run(
         "watchword.asgi:from_environment",
         factory=True,

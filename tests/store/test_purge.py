@@ -1,5 +1,6 @@
 """A purge removes what has no further use, and nothing else."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from tests.conftest import KEYRING, NOON
 from tests.store.test_contract import ATTEMPT, COUNTER, SUBJECT, VERIFICATION, read
 from watchword.model import Attempt, Counter, Policy, Subject, Verification
 from watchword.rules.retention import Retention, is_spent
+from watchword.store import purge as purge_module
 from watchword.store.base import Changes, Keys, Record
 from watchword.store.purge import purge
 from watchword.store.sql import SqlStore
@@ -70,4 +72,22 @@ def test_spent_rows_go_in_lots_and_the_others_stay(database_url: str) -> None:
     assert rows.get(Counter, waiting.key) is not None
     again = dict(purge(store, RETENTION, lambda: LATER, pause=0))
     assert not any(again.values())
+    store.close()
+
+
+def test_a_server_purges_by_itself(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purge_module, "FIRST_WITHIN", timedelta())
+    store = SqlStore(database_url, KEYRING)
+    store.transact(Keys.of(Attempt, ATTEMPT.key), lambda _: Changes.of(ATTEMPT))
+    closed = threading.Event()
+
+    class Watched(SqlStore):
+        def close(self) -> None:
+            super().close()
+            closed.set()
+
+    purge_module.purge_daily(lambda: Watched(database_url, KEYRING), RETENTION, lambda: LATER)
+
+    assert closed.wait(20)
+    assert read(store, Keys.of(Attempt, ATTEMPT.key)).get(Attempt, ATTEMPT.key) is None
     store.close()

@@ -72,6 +72,7 @@ def _networked(url: URL) -> sa.Engine:
         max_overflow=OVERFLOW,
         pool_timeout=ANSWER_SECONDS,
         pool_recycle=RECYCLE_SECONDS,
+        pool_pre_ping=True,  # for lists; a batch finds out by itself and begins again
         pool_reset_on_return=None,  # every transaction here ends in a COMMIT or a ROLLBACK
     )
 

@@ -1,5 +1,8 @@
 """Remove what has no further use: found without a lock, judged under it, a few rows at a time."""
 
+import logging
+import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -8,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from watchword.config import Settings
+from watchword.errors import WatchwordError
 from watchword.model import Attempt, Counter, RateWindow, Subject, Verification
 from watchword.rules.retention import Retention, is_spent
 from watchword.store.base import Changes, Keys, Rows
@@ -19,6 +23,10 @@ KINDS_TO_PURGE = (Attempt, Verification, Subject, RateWindow, Counter)
 LOT = 200  # rows a transaction: a few milliseconds, so that requests hardly wait
 SCAN = 5_000  # rows looked at without a lock to find a lot
 PAUSE_SECONDS = 0.01  # between two transactions, for the requests
+FIRST_WITHIN = timedelta(hours=1)
+EVERY = timedelta(days=1)
+
+logger = logging.getLogger("watchword.purge")
 
 
 def retention_of(settings: Settings) -> Retention:
@@ -41,6 +49,31 @@ def purge(
         for keys in _candidates(store, kind, now() - retention.keep):
             yield KINDS[kind].table.name, _remove(store, kind, keys, retention, now)
             time.sleep(pause)
+
+
+def purge_daily(
+    open_store: Callable[[], SqlStore], retention: Retention, now: Callable[[], datetime]
+) -> threading.Thread:
+    """Purge in a thread of this process: first within the hour, then every day.
+
+    Several processes that do so choose moments of their own; nothing is harmed when they meet.
+    """
+
+    def work() -> None:
+        time.sleep(random.uniform(0, FIRST_WITHIN.total_seconds()))  # noqa: S311
+        while True:
+            try:
+                store = open_store()
+                removed = sum(count for _, count in purge(store, retention, now))
+                store.close()
+                logger.info("purge.done rows=%s", removed)
+            except WatchwordError as fault:
+                logger.warning("the purge has to wait until tomorrow: %s", fault)
+            time.sleep(EVERY.total_seconds())
+
+    thread = threading.Thread(target=work, name="watchword-purge", daemon=True)
+    thread.start()
+    return thread
 
 
 def _remove(
