@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from watchword.asgi import App
 from watchword.clock import ManualClock
 from watchword.config import load
 from watchword.development.controls import FILE, Controls, Faults, SenderFault
+from watchword.doctor import examine
 from watchword.kit import Kit
 from watchword.kit_server import KitServer
 from watchword.runtime import open_engine
@@ -213,6 +214,18 @@ def test_a_server_with_two_workers_goes_by_one_clock_and_the_same_faults(home: P
             assert ask(server, "GET", "/dev/faults")["sender"] == "fails"
         with pytest.raises(TwilioRestException):
             service.verifications.create(to=PHONE, channel="sms")
+
+
+def test_the_doctor_sees_what_a_test_has_left_switched_on(home: Path) -> None:
+    controls = Controls(home / FILE)
+    controls.turn_clock(timedelta(minutes=15))
+
+    (finding,) = [found for found in examine() if found.check == "development"]
+    assert not finding.ok
+    assert "0:15:00 ahead" in finding.found
+
+    controls.reset_clock()
+    assert all(found.ok for found in examine() if found.check == "development")
 
 
 def parse_time(text: str) -> datetime:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from watchword import config
 from watchword.config import Settings
+from watchword.development.controls import FILE, Controls, State
 from watchword.errors import WatchwordError
 from watchword.home import credentials_in, keys_in
 from watchword.runtime import open_sender
@@ -39,6 +40,7 @@ def examine() -> list[Finding]:
         ]
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         _home,
+        _development,
         _twilio,
         _sender,
         _database,
@@ -47,6 +49,23 @@ def examine() -> list[Finding]:
     for check in checks:
         findings.extend(check(settings))
     return findings
+
+
+def _development(settings: Settings) -> Iterator[Finding]:
+    """Look for what a test has left switched on; production does not look at it."""
+    path = settings.home / FILE
+    if settings.production or not path.exists():
+        return
+    state = Controls(path).read()
+    clean = state == State()
+    yield Finding(
+        "development",
+        ok=clean,
+        found="the clock is right and no fault is on"
+        if clean
+        else f"the clock is {state.offset} ahead, faults: {state.faults}",
+        mend="" if clean else f"delete {path}, or DELETE /dev/clock and /dev/faults",
+    )
 
 
 def _home(settings: Settings) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import uvicorn
 
 from watchword.clock import SystemClock
 from watchword.config import Settings
+from watchword.development.controls import FILE, Controls, Faults
 from watchword.errors import ConfigurationError
 from watchword.runtime import open_engine, open_store
 from watchword.store.purge import purge_daily, retention_of
@@ -71,9 +72,24 @@ def _greet(settings: Settings, host: str, port: int) -> None:
             f"  try it in a terminal    {watchword} verify +237650000000",
             f"  credentials for an SDK  {watchword} credentials",
             f'  point an SDK at it      client.verify.base_url = "{here}"',
+            f"  read about the API      {here}/docs",
             "  stop it                 Ctrl+C",
+            *_switches(settings, here),
         ]
     click.echo("\n".join(lines), err=True)
+
+
+def _switches(settings: Settings, here: str) -> list[str]:
+    """Say what a test has left switched on: it holds until it is reset."""
+    state = Controls(settings.home / FILE).read()
+    lines = []
+    if state.offset:
+        lines.append(
+            f"the clock is {state.offset} ahead; reset it: curl -X DELETE {here}/dev/clock"
+        )
+    if state.faults != Faults():
+        lines.append(f"faults are switched on; reset them: curl -X DELETE {here}/dev/faults")
+    return lines
 
 
 def _command() -> str:
