@@ -9,6 +9,7 @@ T-20 restart of the database under load. Exits with 1 when a count is not what i
 
 import argparse
 import contextlib
+import logging
 import multiprocessing
 import signal
 import sys
@@ -156,6 +157,7 @@ def main() -> None:
     arguments.add_argument("--only", choices=STORES, action="append")
     given = arguments.parse_args()
     broken = False
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # it reports each connection we break
     for kind in given.only or STORES:
         print(f"\n{kind}")
         try:
