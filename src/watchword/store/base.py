@@ -60,7 +60,11 @@ class Keys:
         return self.only_read.get(kind, frozenset()) - self.get(kind)
 
     def __or__(self, other: "Keys") -> "Keys":
-        return Keys.union((self, other))
+        return Keys(
+            _both(self.wanted, other.wanted),
+            self.counter_ids | other.counter_ids,
+            _both(self.only_read, other.only_read),
+        )
 
     @classmethod
     def union(cls, many: Iterable["Keys"]) -> "Keys":
@@ -75,6 +79,15 @@ class Keys:
             for kind, names in keys.only_read.items():
                 only_read.setdefault(kind, set()).update(names)
         return cls(_frozen(wanted), frozenset(counter_ids), _frozen(only_read))
+
+
+def _both(
+    some: dict[type[Any], frozenset[Any]], others: dict[type[Any], frozenset[Any]]
+) -> dict[type[Any], frozenset[Any]]:
+    if not some or not others:
+        return some or others
+    shared = {kind: some[kind] | others[kind] for kind in some.keys() & others.keys()}
+    return {**some, **others, **shared}
 
 
 def _frozen(sets: dict[type[Any], set[Any]]) -> dict[type[Any], frozenset[Any]]:
