@@ -29,6 +29,7 @@ FLOORS = (
         "terminal",
         "torture",
         "cli_texts",
+        "cli_senders",
         "cli_contract",
         "cli_accounts",
         "cli_store",
@@ -47,7 +48,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
     5: ("receipts", "ui", "embedded", "dev_api", "asgi"),
     6: (
         "torture",
-        *("terminal", "doctor", "serve", "otp_model", "cli_texts", "conformance"),
+        *("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli_senders", "conformance"),
         *("cli_contract", "cli_accounts", "cli_store"),
         *("intercept", "kit", "kit_server", "pytest_plugin", "cli", "__main__"),
     ),

@@ -13,6 +13,7 @@ import click
 from watchword import __version__
 from watchword.cli_accounts import accounts, keys
 from watchword.cli_contract import conformance, openapi
+from watchword.cli_senders import send_test, senders
 from watchword.cli_store import imports, purge, torture
 from watchword.cli_texts import templates
 from watchword.terminal import MISCONFIGURED, SAID_NO, explained, fail, print_json, settings_now
@@ -34,6 +35,8 @@ def main() -> None:
 
 
 main.add_command(templates)
+main.add_command(senders)
+main.add_command(send_test)
 main.add_command(accounts)
 main.add_command(keys)
 main.add_command(openapi)

@@ -38,6 +38,7 @@ class SmtpSender:
         if "@" not in self._address:
             raise ValueError("from: an address such as no-reply@acme.example is expected")
         self.name = name
+        self.host, self.port, self.security = given["host"], int(given["port"]), given["security"]
         self._given = given
         self._timeout = timeout
 
@@ -77,12 +78,11 @@ class SmtpSender:
         return Receipt.sent(str(mail["Message-ID"]).strip("<>"))
 
     def _connect(self) -> smtplib.SMTP:
-        host, port = self._given["host"], int(self._given["port"])
-        if self._given["security"] == "tls":
+        if self.security == "tls":
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(host, port, timeout=self._timeout, context=context)
-        server = smtplib.SMTP(host, port, timeout=self._timeout)
-        if self._given["security"] == "starttls":
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=self._timeout, context=context)
+        server = smtplib.SMTP(self.host, self.port, timeout=self._timeout)
+        if self.security == "starttls":
             try:
                 server.starttls(context=ssl.create_default_context())
             except BaseException:
