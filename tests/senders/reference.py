@@ -13,6 +13,10 @@ routes call it (the type, where there is none), `channels` narrows what it serve
 `timeout_seconds` (10) is how long an answer is waited for. An option marked *secret* is given as
 `<option>_env`, the name of a variable, or `<option>_file`.
 
+Each is tested against a server on loopback that speaks the format of the provider's public
+documentation. None has been tried against a live account by us: `watchword send-test` does that
+with yours.
+
 [Send for real](../how-to/send-for-real.md) shows how they are used. The code makes this page.
 """
 

@@ -418,6 +418,7 @@ def test_a_provider_s_answer_of_nonsense_is_nobody_s_knowledge(fake: Fake, kind:
     if kind == "webhook":
         pytest.skip("a webhook's 200 is a yes, whatever its body says")
     given = {"account_sid": "AC1", "from": "+1555", "url": fake.url, **SNS_KEYS, "api_key": "k"}
+    given |= {"service_plan_id": "p", "auth_id": "a", "phone_number_id": "1", "template": "t"}
     cls = KINDS[kind].load()
     known = {option.name for option in cls.OPTIONS}
     one = sender(kind, **{name: value for name, value in given.items() if name in known})
@@ -436,7 +437,7 @@ def test_a_provider_s_answer_of_nonsense_is_nobody_s_knowledge(fake: Fake, kind:
 
 @pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if kind.http])
 def test_no_provider_reads_a_status_into_nonsense(kind: str) -> None:
-    given = {"account_sid": "AC1", "from": "+1555", "auth_token": "t"}
+    given = {"account_sid": "AC1", "from": "+1555", "auth_token": "t", "languages": "en"}
     cls = KINDS[kind].load()
     known = {option.name for option in cls.OPTIONS}
     provider = make(kind, **{name: value for name, value in given.items() if name in known})

@@ -24,6 +24,12 @@ KINDS = {
     "twilio-voice": Kind("twilio_voice", "TwilioVoice", "Twilio Voice: calls that say the code"),
     "vonage": Kind("vonage", "Vonage", "Vonage SMS API"),
     "sns": Kind("sns", "Sns", "AWS SNS"),
+    "telnyx": Kind("telnyx", "Telnyx", "Telnyx Messaging"),
+    "infobip": Kind("infobip", "Infobip", "Infobip SMS"),
+    "plivo": Kind("plivo", "Plivo", "Plivo SMS"),
+    "messagebird": Kind("messagebird", "MessageBird", "Bird (MessageBird) SMS"),
+    "sinch": Kind("sinch", "Sinch", "Sinch SMS"),
+    "whatsapp": Kind("whatsapp", "WhatsApp", "WhatsApp Cloud API, by an approved template"),
     "webhook": Kind("webhook", "Webhook", "your own HTTP service, by a signed request"),
     "smtp": Kind("smtp", "SmtpSender", "e-mail, by any SMTP server", http=False),
 }

@@ -1,0 +1,102 @@
+"""Bird's SMS API, MessageBird's of old (https://developers.messagebird.com/api/sms-messaging)."""
+
+import json
+from typing import Any, ClassVar, Final
+
+from watchword.model import Channel, Delivery
+from watchword.senders.base import Message, Receipt, Trouble
+from watchword.senders.provider import (
+    Callback,
+    Given,
+    HttpRequest,
+    HttpResponse,
+    Notice,
+    Option,
+    by_status,
+    without_plus,
+)
+
+STATUSES: Final = {
+    "scheduled": Delivery.SENT,
+    "sent": Delivery.SENT,
+    "buffered": Delivery.SENT,
+    "delivered": Delivery.DELIVERED,
+    "expired": Delivery.UNDELIVERED,
+    "delivery_failed": Delivery.UNDELIVERED,
+}
+TROUBLES: Final = {
+    2: (Trouble.CREDENTIALS, 20003),
+    20: (Trouble.SETUP, 20404),
+    25: (Trouble.FUNDS, 30002),
+    98: (Trouble.SETUP, 20404),
+}
+
+
+class MessageBird:
+    """Send through Bird."""
+
+    CHANNELS: ClassVar[frozenset[Channel]] = frozenset({Channel.SMS})
+    OPTIONS: ClassVar[tuple[Option, ...]] = (
+        Option("access_key", "the live access key", secret=True),
+        Option("from", "the number or name that it comes from"),
+        Option("url", "another address, such as a proxy's", "https://rest.messagebird.com"),
+    )
+
+    def __init__(self, given: Given) -> None:
+        self._given = given
+
+    def request(self, message: Message, callback: str | None) -> HttpRequest:
+        """Ask for an SMS."""
+        body = {
+            "originator": self._given["from"],
+            "recipients": [without_plus(message.to)],
+            "body": message.body,
+            "datacoding": "auto",
+            "reference": message.attempt_sid,
+        }
+        if callback:
+            body["reportUrl"] = callback
+        headers = {
+            "Authorization": f"AccessKey {self._given['access_key']}",
+            "Content-Type": "application/json",
+        }
+        return HttpRequest(f"{self._given['url']}/messages", headers, json.dumps(body).encode())
+
+    def read(self, response: HttpResponse) -> Receipt:
+        """Read the message's id, or the first error."""
+        body = response.json()
+        if response.status == 201 and body.get("id"):
+            return Receipt.sent(str(body["id"]))
+        errors = body.get("errors")
+        error: Any = errors[0] if isinstance(errors, list) and errors else {}
+        if not isinstance(error, dict) or response.status >= 500:
+            return by_status(response)
+        code, words = error.get("code"), str(error.get("description", ""))
+        if code in TROUBLES:
+            return Receipt.failed(*TROUBLES[code], words)
+        if code in (9, 10) and error.get("parameter") in ("recipient", "recipients"):
+            return Receipt.failed(Trouble.RECIPIENT, 21211, words)
+        if code in (9, 10) and error.get("parameter") == "originator":
+            return Receipt.failed(Trouble.SETUP, 21606, words)
+        return by_status(response, words)
+
+    def notices(self, callback: Callback) -> list[Notice]:
+        """Read a status report's query; known to be Bird's by the address only they were told."""
+        found = callback.query
+        status = STATUSES.get(found.get("status", ""))
+        if status is None:
+            return []
+        bad = status is Delivery.UNDELIVERED
+        network = found.get("mccmnc", "")
+        notice = Notice(
+            status,
+            found.get("id"),
+            found.get("reference"),
+            trouble=Trouble.RECIPIENT if bad else None,
+            error_code=30003 if bad else None,
+            price=found.get("price[amount]"),
+            currency=found.get("price[currency]"),
+            mcc=network[:3] or None,
+            mnc=network[3:] or None,
+        )
+        return [notice]

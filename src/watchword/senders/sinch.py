@@ -1,0 +1,103 @@
+"""Sinch SMS (https://developers.sinch.com/docs/sms/api-reference): batches of one, in JSON."""
+
+import json
+from typing import ClassVar, Final
+
+from watchword.model import Channel, Delivery
+from watchword.senders.base import Message, Receipt, Trouble
+from watchword.senders.provider import (
+    Callback,
+    Given,
+    HttpRequest,
+    HttpResponse,
+    Notice,
+    Option,
+    by_status,
+    without_plus,
+)
+
+STATUSES: Final = {
+    "Queued": Delivery.SENT,
+    "Dispatched": Delivery.SENT,
+    "Delivered": Delivery.DELIVERED,
+    "Failed": Delivery.UNDELIVERED,
+    "Rejected": Delivery.UNDELIVERED,
+    "Expired": Delivery.UNDELIVERED,
+    "Aborted": Delivery.FAILED,
+    "Cancelled": Delivery.FAILED,
+    "Deleted": Delivery.FAILED,
+}
+REPORTED: Final = {  # code of a delivery report
+    402: (Trouble.RECIPIENT, 30006),
+    404: (Trouble.RECIPIENT, 30003),
+    406: (Trouble.RECIPIENT, 30003),
+    412: (Trouble.SETUP, 21408),
+    413: (Trouble.FUNDS, 30002),
+}
+
+
+class Sinch:
+    """Send through Sinch."""
+
+    CHANNELS: ClassVar[frozenset[Channel]] = frozenset({Channel.SMS})
+    OPTIONS: ClassVar[tuple[Option, ...]] = (
+        Option("service_plan_id", "the service plan"),
+        Option("api_token", "its API token", secret=True),
+        Option("from", "the number or name that it comes from"),
+        Option("url", "the region's address", "https://us.sms.api.sinch.com"),
+    )
+
+    def __init__(self, given: Given) -> None:
+        self._given = given
+
+    def request(self, message: Message, callback: str | None) -> HttpRequest:
+        """Ask for an SMS."""
+        body = {
+            "from": self._given["from"],
+            "to": [without_plus(message.to)],
+            "body": message.body,
+            "client_reference": message.attempt_sid,
+        }
+        if callback:
+            body |= {"callback_url": callback, "delivery_report": "per_recipient"}
+        headers = {
+            "Authorization": f"Bearer {self._given['api_token']}",
+            "Content-Type": "application/json",
+        }
+        url = f"{self._given['url']}/xms/v1/{self._given['service_plan_id']}/batches"
+        return HttpRequest(url, headers, json.dumps(body).encode())
+
+    def read(self, response: HttpResponse) -> Receipt:
+        """Read the batch's id, or the error's code."""
+        body = response.json()
+        if response.status == 201 and body.get("id"):
+            return Receipt.sent(str(body["id"]))
+        code, words = str(body.get("code", "")), str(body.get("text", ""))
+        if response.status == 400 and "to" in words.split() and code.startswith("syntax"):
+            return Receipt.failed(Trouble.RECIPIENT, 21211, words)
+        if response.status == 403 and code:
+            return Receipt.failed(Trouble.SETUP, None, words)
+        return by_status(response, words)
+
+    def notices(self, callback: Callback) -> list[Notice]:
+        """Read a recipient's delivery report; known to be Sinch's by the address it came to."""
+        try:
+            found = json.loads(callback.body)
+            status = STATUSES.get(found["status"])
+        except (ValueError, KeyError, TypeError):
+            return []
+        if status is None:
+            return []
+        bad = status in (Delivery.FAILED, Delivery.UNDELIVERED)
+        trouble, code = REPORTED.get(found.get("code"), (Trouble.OUTAGE, 30008))
+        network = str(found.get("operator") or "")
+        notice = Notice(
+            status,
+            found.get("batch_id"),
+            found.get("client_reference"),
+            trouble=trouble if bad else None,
+            error_code=code if bad else None,
+            mcc=network[:3] or None,
+            mnc=network[3:] or None,
+        )
+        return [notice]

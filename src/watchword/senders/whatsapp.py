@@ -1,0 +1,103 @@
+"""WhatsApp Cloud API (https://developers.facebook.com/docs/whatsapp): authentication templates."""
+
+import json
+from typing import Any, ClassVar, Final
+
+from watchword.model import Channel
+from watchword.senders.base import Message, Receipt, Trouble
+from watchword.senders.provider import (
+    Callback,
+    Given,
+    HttpRequest,
+    HttpResponse,
+    Notice,
+    Option,
+    by_status,
+    without_plus,
+)
+
+TROUBLES: Final = {  # .../docs/whatsapp/cloud-api/support/error-codes
+    0: (Trouble.CREDENTIALS, 20003),
+    3: (Trouble.CREDENTIALS, 20003),
+    10: (Trouble.CREDENTIALS, 20003),
+    190: (Trouble.CREDENTIALS, 20003),
+    4: (Trouble.BUSY, 20429),
+    80007: (Trouble.BUSY, 20429),
+    130429: (Trouble.BUSY, 63018),
+    131048: (Trouble.BUSY, 63018),
+    131056: (Trouble.BUSY, 63018),
+    131026: (Trouble.RECIPIENT, 63003),
+    131030: (Trouble.RECIPIENT, 63003),
+    131050: (Trouble.OPTED_OUT, 21610),
+    131042: (Trouble.FUNDS, 30002),
+    131031: (Trouble.FUNDS, 30002),
+    132000: (Trouble.CONTENT, 63016),
+    132001: (Trouble.SETUP, 63016),
+    132015: (Trouble.SETUP, 63016),
+    133010: (Trouble.SETUP, 63007),
+}
+
+
+class WhatsApp:
+    """Send the code as an approved authentication template; its reports are not read."""
+
+    CHANNELS: ClassVar[frozenset[Channel]] = frozenset({Channel.WHATSAPP})
+    OPTIONS: ClassVar[tuple[Option, ...]] = (
+        Option("phone_number_id", "the business number's id"),
+        Option("access_token", "a system user's token", secret=True),
+        Option("template", "the name of an approved authentication template"),
+        Option("languages", "the tags it is approved in, the first one for everybody else", "en"),
+        Option("url", "another address or version", "https://graph.facebook.com/v21.0"),
+    )
+
+    def __init__(self, given: Given) -> None:
+        self._given = given
+        self._languages = [tag.strip() for tag in given["languages"].split(",")]
+
+    def request(self, message: Message, callback: str | None) -> HttpRequest:
+        """Ask for a template message: the code in its body and on its copy button."""
+        code = [{"type": "text", "text": message.code}]
+        body = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": without_plus(message.to),
+            "type": "template",
+            "template": {
+                "name": self._given["template"],
+                "language": {"code": self._language(message)},
+                "components": [
+                    {"type": "body", "parameters": code},
+                    {"type": "button", "sub_type": "url", "index": "0", "parameters": code},
+                ],
+            },
+            "biz_opaque_callback_data": message.attempt_sid,
+        }
+        headers = {
+            "Authorization": f"Bearer {self._given['access_token']}",
+            "Content-Type": "application/json",
+        }
+        url = f"{self._given['url']}/{self._given['phone_number_id']}/messages"
+        return HttpRequest(url, headers, json.dumps(body).encode())
+
+    def read(self, response: HttpResponse) -> Receipt:
+        """Read the message's id, or the error's code."""
+        body = response.json()
+        messages, error = body.get("messages"), body.get("error")
+        if response.status == 200 and isinstance(messages, list) and messages:
+            first: Any = messages[0]
+            if isinstance(first, dict) and first.get("id"):
+                return Receipt.sent(str(first["id"]))
+        if not isinstance(error, dict) or response.status >= 500:
+            return by_status(response)
+        words = str(error.get("message", ""))
+        if error.get("code") in TROUBLES:
+            return Receipt.failed(*TROUBLES[error["code"]], words)
+        return by_status(response, words)
+
+    def notices(self, callback: Callback) -> list[Notice]:
+        """Report nothing: Meta reports to one address for the whole app."""
+        return []
+
+    def _language(self, message: Message) -> str:
+        wanted = message.text.language.tag.replace("-", "_") if message.text else ""
+        return wanted if wanted in self._languages else self._languages[0]
