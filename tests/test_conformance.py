@@ -98,6 +98,8 @@ def test_the_command_prints_a_score_and_says_no_where_there_are_faults() -> None
         assert good.returncode == 0, good.stdout
         assert (report["passed"], report["failed"], report["left_out"]) == (len(CASES), 0, 0)
 
+        assert server.ask("GET", "/dev/clock").json()["offset_seconds"] == 0
+
         server.ask("PUT", "/dev/faults", json={"store": "unavailable"})
         bad = subprocess.run(
             [*command, "--only", "a code is good once"], capture_output=True, text=True, check=False

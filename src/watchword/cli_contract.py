@@ -49,7 +49,10 @@ def conformance(
     if to is None and not server.has_inbox:
         raise click.UsageError("messages of this server may reach people; name a number with --to")
     cases = [case for case in CASES if only is None or only.lower() in case.name.lower()]
-    results = [run_case(case, server, to or EXAMPLE) for case in cases]
+    try:
+        results = [run_case(case, server, to or EXAMPLE) for case in cases]
+    finally:
+        server.put_back()
     passed = sum(result.passed for result in results)
     failed = sum(bool(result.fault) for result in results)
     if as_json:

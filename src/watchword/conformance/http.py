@@ -18,6 +18,7 @@ class HttpServer:
         self._url = url.rstrip("/")
         self._auth = (account_sid, auth_token)
         self._session = requests.Session()
+        self._offset_seconds: float | None = None  # what the clock had, once we turn it
 
     def ask(
         self, method: str, path: str, form: Mapping[str, Any], *, anonymous: bool = False
@@ -51,7 +52,15 @@ class HttpServer:
 
     def turn(self, seconds: int) -> None:
         """Turn the server's clock on."""
+        if self._offset_seconds is None:
+            self._offset_seconds = self._send("GET", "/dev/clock").json()["offset_seconds"]
         self._send("POST", "/dev/clock", json={"advance_seconds": seconds})
+
+    def put_back(self) -> None:
+        """Let the clock be where it was."""
+        if self._offset_seconds is not None:
+            self._send("DELETE", "/dev/clock")
+            self._send("POST", "/dev/clock", json={"advance_seconds": self._offset_seconds})
 
     def _send(self, method: str, path: str, **more: Any) -> requests.Response:
         try:

@@ -79,7 +79,7 @@ def _takes(schema: Schema) -> str:
     if schema.get("contentMediaType"):
         return "JSON"
     if "minimum" in schema and "maximum" in schema:
-        return f"{schema['minimum']:g} to {schema['maximum']:g}"
+        return f"{_plain(schema['minimum'])} to {_plain(schema['maximum'])}"
     if schema.get("format") == "date-time":
         return "a moment"
     if schema.get("pattern", "").endswith("{32}$"):
@@ -88,6 +88,10 @@ def _takes(schema: Schema) -> str:
         return f"{schema.get('minLength', 0)} to {schema['maxLength']} characters"
     kind = schema.get("type", "any")
     return {"boolean": "true, false", "string": "text"}.get(str(kind), str(kind))
+
+
+def _plain(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else str(number)
 
 
 def _section(operation: dict[str, Any]) -> str:
