@@ -33,6 +33,7 @@ FLOORS = (
         "cli_contract",
         "cli_accounts",
         "cli_store",
+        "cli_operator",
         "cli",
         "serve",
         "doctor",
@@ -49,7 +50,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
     6: (
         "torture",
         *("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli_senders", "conformance"),
-        *("cli_contract", "cli_accounts", "cli_store"),
+        *("cli_contract", "cli_accounts", "cli_store", "cli_operator"),
         *("intercept", "kit", "kit_server", "pytest_plugin", "cli", "__main__"),
     ),
     0: (

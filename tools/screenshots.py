@@ -6,6 +6,7 @@ import urllib.parse
 import urllib.request
 from base64 import b64encode
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -15,7 +16,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, serving
 from tests.conftest import CREDENTIALS, KEYRING, make_engine
 from watchword.clock import ManualClock
-from watchword.commands.verifications import StartVerification
+from watchword.commands.verifications import CheckCode, StartVerification
+from watchword.engine import Engine
 from watchword.phone import parse
 from watchword.senders.inbox import InboxSender
 from watchword.store.sql import SqlStore
@@ -31,7 +33,8 @@ def main() -> None:
         home = Path(folder)
         inbox = InboxSender(home / "inbox.db")
         store = SqlStore(f"sqlite:///{home / 'pictures.db'}", KEYRING)
-        engine = make_engine(store, inbox, ManualClock())
+        clock = ManualClock()
+        engine = make_engine(store, inbox, clock)
         known = CREDENTIALS
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         with serving(engine) as url:
@@ -40,6 +43,7 @@ def main() -> None:
                 engine.perform(start)
             picture(browser, f"{url}/inbox", "inbox", 1280, 700)
             hosted(browser, url)
+            console(browser, url, engine, inbox, clock)
             browser.close()
 
 
@@ -54,6 +58,28 @@ def hosted(browser: Browser, url: str) -> None:
     page.locator("form[action$='/send'] button").click()
     page.locator("#code").fill("123 456")
     page.screenshot(path=IMAGES / "hosted-code.png")
+
+
+def console(
+    browser: Browser, url: str, engine: Engine, inbox: InboxSender, clock: ManualClock
+) -> None:
+    """Picture a day at the console."""
+    known, dice = CREDENTIALS, Random(7)  # noqa: S311
+    for number in range(140):
+        start = dice.choice(("+23765000", "+3361234", "+44740012"))
+        phone = parse(f"{start}{number + 1000}")
+        engine.perform(StartVerification(known.service_sid, known.account_sid, phone))
+        clock.advance(seconds=dice.randint(4, 90))
+        if dice.random() < 0.85:
+            code = inbox.messages(phone.to)[0].code
+            engine.perform(CheckCode(known.service_sid, known.account_sid, code, to=phone.to))
+        clock.advance(minutes=dice.choice((1, 5, 9, 20)))
+    page = picture(browser, f"{url}/console", "", 1100, 760)
+    page.locator("#account").fill(known.account_sid)
+    page.locator("#token").fill(known.auth_token)
+    page.locator("main button").click()
+    page.locator(".chart").wait_for()
+    page.screenshot(path=IMAGES / "console.png")
 
 
 def picture(

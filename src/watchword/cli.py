@@ -13,6 +13,7 @@ import click
 from watchword import __version__
 from watchword.cli_accounts import accounts, keys
 from watchword.cli_contract import conformance, openapi
+from watchword.cli_operator import phone, stats
 from watchword.cli_senders import send_test, senders
 from watchword.cli_store import imports, purge, torture
 from watchword.cli_texts import templates
@@ -41,6 +42,8 @@ main.add_command(accounts)
 main.add_command(keys)
 main.add_command(openapi)
 main.add_command(imports)
+main.add_command(stats)
+main.add_command(phone)
 main.add_command(conformance)
 main.add_command(purge)
 main.add_command(torture)

@@ -431,3 +431,19 @@ class Visitor:
     key: str
     sends: int
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One act of an operator (`AU…`); `target` is a masked number or a country."""
+
+    sid: str
+    account_sid: str
+    operator: str
+    action: str
+    target: str
+    created_at: datetime
+
+    @property
+    def key(self) -> str:
+        return self.sid

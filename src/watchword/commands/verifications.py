@@ -75,7 +75,7 @@ class StartVerification:
     lane: str = ""  # a known device's own: what strangers do to the number does not reach it
 
     def keys(self, keyring: Keyring) -> Keys:
-        names = _names(keyring, self.service_sid, self.phone.to + self.lane)
+        names = address_names(keyring, self.service_sid, self.phone.to + self.lane)
         safe = safe_names(keyring, self.account_sid, self.phone.to)
         keys = Keys.reading(Service, self.service_sid) | Keys.of(Subject, *names)
         keys |= Keys.reading(SafeNumber, *safe)
@@ -92,7 +92,7 @@ class StartVerification:
         admit(service, wish, context.channels, safe=safe)
         wording = _worded(service, self.wording, self.channel, context)
         changes = Changes() if safe else self._count(service, rows, context)
-        names = _names(keyring, service.sid, to + self.lane)
+        names = address_names(keyring, service.sid, to + self.lane)
         held = _held(rows, names)
         ask = verification.Ask(
             subject=names[0],
@@ -295,7 +295,7 @@ def _detailed(service: Service, details: Details, address: Address) -> Details:
     return details
 
 
-def _names(keyring: Keyring, service_sid: str, to: str) -> tuple[str, ...]:
+def address_names(keyring: Keyring, service_sid: str, to: str) -> tuple[str, ...]:
     """Return an address's fingerprints under every key, newest first."""
     newest = keyring.fingerprint(service_sid, to)
     return (newest, *keyring.older_fingerprints(service_sid, to))
@@ -312,7 +312,7 @@ def _address_keys(
         raise MissingAddress
     keys = Keys.reading(Service, service_sid)
     if to is not None:
-        keys |= Keys.of(Subject, *_names(keyring, service_sid, to + lane))
+        keys |= Keys.of(Subject, *address_names(keyring, service_sid, to + lane))
     if verification_sid is not None:
         keys |= Keys.of(Verification, verification_sid)
     return keys
@@ -350,7 +350,11 @@ def _find(
     lane: str = "",
 ) -> tuple[Changes, Subject, Verification]:
     """Find a verification and its subject by address, by sid, or by both where both must fit."""
-    held = _Held() if to is None else _held(rows, _names(context.keyring, service_sid, to + lane))
+    held = (
+        _Held()
+        if to is None
+        else _held(rows, address_names(context.keyring, service_sid, to + lane))
+    )
     subject, found = held.subject, held.latest
     if verification_sid is not None and (found is None or found.sid != verification_sid):
         found = rows.get(Verification, verification_sid)

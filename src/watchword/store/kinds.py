@@ -11,6 +11,7 @@ from watchword.model import (
     Account,
     ApiKey,
     Attempt,
+    AuditEntry,
     Counter,
     PageSession,
     Posting,
@@ -27,6 +28,7 @@ from watchword.store.tables import (
     accounts,
     api_keys,
     attempts,
+    audit,
     metadata,
     page_sessions,
     postings,
@@ -134,6 +136,7 @@ KINDS: dict[type[Any], Kind] = {
         lay.page_record,
         ("status", "sealed", "updated_at"),
     ),
+    AuditEntry: _plain(audit, ("sid",), lay.audit_row, lay.audit_record, ("action",)),
     Visitor: _plain(visitors, ("key",), lay.visitor_row, lay.visitor_record, ("sends", "since")),
     Account: _plain(
         accounts,

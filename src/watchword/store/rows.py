@@ -12,6 +12,7 @@ from watchword.model import (
     Account,
     ApiKey,
     Attempt,
+    AuditEntry,
     Channel,
     Counter,
     Delivery,
@@ -372,6 +373,28 @@ def page_record(row: Found) -> PageSession:
         created_at=from_ms(row.created_at),
         updated_at=from_ms(row.updated_at),
         expires_at=from_ms(row.expires_at),
+    )
+
+
+def audit_row(entry: AuditEntry) -> Row:
+    return {
+        "sid": entry.sid,
+        "account_sid": entry.account_sid,
+        "operator": entry.operator,
+        "action": entry.action,
+        "target": entry.target,
+        "created_at": to_ms(entry.created_at),
+    }
+
+
+def audit_record(row: Found) -> AuditEntry:
+    return AuditEntry(
+        sid=row.sid,
+        account_sid=row.account_sid,
+        operator=row.operator,
+        action=row.action,
+        target=row.target,
+        created_at=from_ms(row.created_at),
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_HEAD = "0008"  # the newest migration; a test holds it
+SCHEMA_HEAD = "0009"  # the newest migration; a test holds it
 
 metadata = sa.MetaData()
 
@@ -200,4 +200,16 @@ postings = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("due_at", MOMENT, nullable=False, index=True),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("sid", SID, primary_key=True),
+    sa.Column("account_sid", SID, nullable=False),
+    sa.Column("operator", sa.String(64), nullable=False),
+    sa.Column("action", sa.String(64), nullable=False),
+    sa.Column("target", sa.String(64), nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Index("ix_audit_account", "account_sid", "created_at"),
 )

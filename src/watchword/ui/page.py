@@ -28,6 +28,7 @@ from watchword.errors import (
 from watchword.model import Status, Verification
 from watchword.phone import mask, parse
 from watchword.senders.inbox import inbox_of
+from watchword.ui.console import Console
 from watchword.ui.hosted import HostedPages
 from watchword.ui.inbox import InboxPage
 from watchword.ui.look import static
@@ -55,6 +56,7 @@ def page_routes(engine: Engine, places: Places) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         *PageApi(engine, places).routes(),
         *HostedPages(engine, places).routes(),
+        *Console(engine, places).routes(),
         static(),
     ]
     if not places.development:

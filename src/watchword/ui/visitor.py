@@ -91,18 +91,18 @@ class Browser:
         return f"{cookie}; Secure; " + ("SameSite=None; Partitioned" if modal else "SameSite=Lax")
 
 
-def address_key(engine: Engine, request: Request) -> str:
-    """Name the network a request comes from: an IPv4 address, or an IPv6 /64."""
+def address_key(engine: Engine, request: Request, purpose: str = "send") -> str:
+    """Name the network a request comes from, an IPv4 address or an IPv6 /64, for one purpose."""
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return engine.page_macs(f"address {host}")[0]
+        return engine.page_macs(f"{purpose} from {host}")[0]
     if isinstance(address, ipaddress.IPv6Address):
         mapped = address.ipv4_mapped
         network = ipaddress.ip_network((address, IPV6_CLIENT_BITS), strict=False)
-        return engine.page_macs(f"address {mapped or network}")[0]
-    return engine.page_macs(f"address {address}")[0]
+        return engine.page_macs(f"{purpose} from {mapped or network}")[0]
+    return engine.page_macs(f"{purpose} from {address}")[0]
 
 
 def _name(name: str, *, secure: bool) -> str:

@@ -1,0 +1,110 @@
+"""`watchword stats` and `watchword phone`: what the console shows and does, in the terminal."""
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from watchword.terminal import explained, print_json, settings_now
+
+if TYPE_CHECKING:
+    from watchword.engine import Engine
+    from watchword.rules.figures import Figures
+    from watchword.rules.reasons import PhoneFile, Reason
+
+OPERATOR = "terminal"
+WIDEST = 30  # characters of the longest bar
+
+
+def _engine() -> "Engine":
+    from watchword.runtime import open_engine
+
+    return open_engine(settings_now(), sending=False)
+
+
+@click.command()
+@click.option("--hours", default=24.0, show_default=True, type=click.FloatRange(0.01, 8760))
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@explained
+def stats(hours: float, as_json: bool) -> None:
+    """Count messages and approvals, as the console does."""
+    from watchword.commands.operator import ReadFigures
+
+    engine = _engine()
+    since = engine.clock.now() - timedelta(hours=hours)
+    found = engine.read(ReadFigures(engine.credentials.account_sid, since))
+    if as_json:
+        print_json(_as_json(found))
+        return
+    lines = (
+        ("messages", found.sends),
+        ("not delivered", found.failed),
+        ("verifications started", found.started),
+        ("code tried", found.checked),
+        ("approved", found.approved),
+        ("closed by wrong codes", found.closed),
+    )
+    for name, number in lines:
+        click.echo(f"{name:24}{number:8}")
+    click.echo(f"{'conversion':24}{found.conversion:7}%")
+    for title, shares in (("country", found.countries), ("channel", found.channels)):
+        for share in shares:
+            bar = "█" * round(WIDEST * share.sends / found.sends)
+            click.echo(f"{title} {share.name:16}{share.sends:8}{share.percent:7}%  {bar}")
+
+
+@click.group()
+def phone() -> None:
+    """Look at one number, or let it on again."""
+
+
+@phone.command()
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@explained
+def show(number: str, as_json: bool) -> None:
+    """Say whether NUMBER would get a code now, and why."""
+    _, told = _look_up(_engine(), number)
+    allowed = all(reason.allows for reason in told)
+    if as_json:
+        print_json({"allowed": allowed, "reasons": [asdict(reason) for reason in told]})
+        return
+    click.echo("would get a code now" if allowed else "would get no code now")
+    for reason in told:
+        click.echo(f"  {'goes on' if reason.allows else 'STOPS':8} {reason.rule}: {reason.says}")
+
+
+@phone.command()
+@click.argument("number")
+@explained
+def reset(number: str) -> None:
+    """Forget NUMBER's wrong codes and end its waits; both acts are written down."""
+    from watchword.commands.operator import Audited, ForgetLadders, ForgiveFailures
+    from watchword.phone import mask, parse
+
+    engine = _engine()
+    to, known = parse(number).e164, engine.credentials
+    found, _ = _look_up(engine, number)
+    ladders = ForgetLadders(known.service_sid, to)
+    engine.perform(Audited(ladders, known.account_sid, OPERATOR, "unwait", mask(to)))
+    if found.subject is not None:
+        forgive = ForgiveFailures(known.service_sid, known.account_sid, to)
+        engine.perform(Audited(forgive, known.account_sid, OPERATOR, "forgive", mask(to)))
+    click.echo("its wrong codes are forgotten and its waits are over")
+
+
+def _look_up(engine: "Engine", number: str) -> "tuple[PhoneFile, list[Reason]]":
+    from watchword.commands.operator import LookUpPhone
+    from watchword.phone import parse
+    from watchword.rules.reasons import reasons
+
+    found, known = parse(number), engine.credentials
+    file = engine.perform(LookUpPhone(known.service_sid, known.account_sid, found.e164))
+    return file, reasons(file, found.country, engine.clock.now(), engine.policy)
+
+
+def _as_json(found: "Figures") -> dict[str, Any]:
+    shown = asdict(found) | {"conversion": found.conversion}
+    shown |= {"since": found.since.isoformat(), "until": found.until.isoformat()}
+    return shown | {"bars": [asdict(bar) | {"start": bar.start.isoformat()} for bar in found.bars]}

@@ -1,0 +1,251 @@
+"""What an operator asks and does: figures, one phone's file, and acts that leave a trace."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from watchword.commands.base import Command, Context, Decision
+from watchword.commands.reading import Reading
+from watchword.commands.safe_list import find_safe_number, safe_names
+from watchword.commands.services import owned_service
+from watchword.commands.verifications import address_names
+from watchword.errors import NotFound
+from watchword.keys import Keyring
+from watchword.model import (
+    Attempt,
+    AuditEntry,
+    Counter,
+    SafeNumber,
+    Service,
+    Subject,
+    Verification,
+    Visitor,
+)
+from watchword.rules import figures, page
+from watchword.rules.figures import Figures
+from watchword.rules.reasons import PhoneFile
+from watchword.store.base import Changes, Keys, Query, Rows, Store
+
+MOST_ROWS = 20_000  # that one look counts; more are counted from the newest back
+PAGE = 2_000
+LADDERS = ("page", "cli")  # who climbs the ladders that we keep ourselves
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFigures(Reading[Figures]):
+    """Count what happened in an account since a moment."""
+
+    account_sid: str
+    since: datetime
+
+    def read(self, store: Store, context: Context) -> Figures:
+        attempts = _newest(store, Attempt, self.account_sid, self.since)
+        verifications = _newest(store, Verification, self.account_sid, self.since)
+        complete = max(len(attempts), len(verifications)) < MOST_ROWS
+        return figures.count(attempts, verifications, self.since, context.now, complete=complete)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message beside its verification, which is None once it is purged."""
+
+    attempt: Attempt
+    verification: Verification | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSent(Reading[list[Sent]]):
+    """Return an account's newest messages, or those to one address."""
+
+    account_sid: str
+    to: str | None = None
+    limit: int = 12
+
+    def read(self, store: Store, context: Context) -> list[Sent]:
+        equal: dict[str, str | tuple[str, ...]] = {"account_sid": self.account_sid}
+        if self.to is not None:
+            equal["recipient"] = safe_names(context.keyring, self.account_sid, self.to)
+        attempts: list[Attempt] = store.page(Query(Attempt, equal, limit=self.limit))
+        sids = tuple({attempt.verification_sid for attempt in attempts})
+        rows = store.page(Query(Verification, {"sid": sids}, limit=len(sids))) if sids else []
+        by_sid = {row.sid: row for row in rows}
+        return [Sent(attempt, by_sid.get(attempt.verification_sid)) for attempt in attempts]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAudit(Reading[list[AuditEntry]]):
+    """Return the newest acts of an account's operators."""
+
+    account_sid: str
+    limit: int = 20
+
+    def read(self, store: Store, context: Context) -> list[AuditEntry]:
+        equal = {"account_sid": self.account_sid}
+        found: list[AuditEntry] = store.page(Query(AuditEntry, equal, limit=self.limit))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ReadServices(Reading[list[Service]]):
+    """Return an account's services, the oldest first: for one operator to choose from."""
+
+    account_sid: str
+    limit: int = 50
+
+    def read(self, store: Store, context: Context) -> list[Service]:
+        equal = {"account_sid": self.account_sid}
+        found: list[Service] = store.page(Query(Service, equal, limit=self.limit))
+        return found[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpPhone:
+    """Return an address's file."""
+
+    service_sid: str
+    account_sid: str
+    to: str
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return (
+            Keys.reading(Service, self.service_sid)
+            | Keys.of(Subject, *address_names(keyring, self.service_sid, self.to))
+            | Keys.of(Counter, *_pairs(keyring, self.service_sid, self.to))
+            | Keys.of(SafeNumber, *safe_names(keyring, self.account_sid, self.to))
+        )
+
+    def decide(self, rows: Rows, context: Context) -> Decision[PhoneFile]:
+        service = owned_service(rows, self.service_sid, self.account_sid)
+        subject = _subject(rows, context.keyring, service.sid, self.to)
+        latest = rows.get(Verification, subject.verification_sid) if subject else None
+        pairs = _pairs(context.keyring, service.sid, self.to)
+        counters = tuple(row for pair in pairs if (row := rows.get(Counter, pair)))
+        safe = find_safe_number(rows, context.keyring, self.account_sid, self.to)
+        return Decision(
+            Changes(), PhoneFile(service, subject, latest, counters, is_safe=safe is not None)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ForgiveFailures:
+    """Set an address's wrong codes back to none."""
+
+    service_sid: str
+    account_sid: str
+    to: str
+
+    def keys(self, keyring: Keyring) -> Keys:
+        names = address_names(keyring, self.service_sid, self.to)
+        return Keys.reading(Service, self.service_sid) | Keys.of(Subject, *names)
+
+    def decide(self, rows: Rows, context: Context) -> Decision[None]:
+        owned_service(rows, self.service_sid, self.account_sid)
+        subject = _subject(rows, context.keyring, self.service_sid, self.to)
+        if subject is None:
+            raise NotFound("phone")
+        forgiven = replace(subject, failures=0, updated_at=max(context.now, subject.updated_at))
+        return Decision(Changes.of(forgiven), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetLadders:
+    """End an address's resend waits."""
+
+    service_sid: str
+    to: str
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return Keys.of(Counter, *_pairs(keyring, self.service_sid, self.to))
+
+    def decide(self, rows: Rows, context: Context) -> Decision[None]:
+        changes = Changes()
+        for pair in _pairs(context.keyring, self.service_sid, self.to):
+            if rows.get(Counter, pair) is not None:
+                changes.delete(Counter, pair)
+        return Decision(changes, None)
+
+
+@dataclass(frozen=True, slots=True)
+class SetCountry:
+    """Send to a country, or send there no more."""
+
+    service_sid: str
+    account_sid: str
+    country: str
+    blocked: bool
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return Keys.of(Service, self.service_sid)
+
+    def decide(self, rows: Rows, context: Context) -> Decision[None]:
+        service = owned_service(rows, self.service_sid, self.account_sid)
+        others = set(service.settings.blocked_countries) - {self.country}
+        blocked = tuple(sorted(others | ({self.country} if self.blocked else set())))
+        settings = replace(service.settings, blocked_countries=blocked)
+        changed = replace(service, settings=settings, updated_at=context.now)
+        return Decision(Changes.of(changed), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """Do something and write down who did what, in one commit; a refused act leaves no trace."""
+
+    command: Command[Any]
+    account_sid: str
+    operator: str
+    action: str
+    target: str
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return self.command.keys(keyring)
+
+    def decide(self, rows: Rows, context: Context) -> Decision[None]:
+        changes = self.command.decide(rows, context).changes
+        entry = AuditEntry(
+            sid=context.new_sid("AU"),
+            account_sid=self.account_sid,
+            operator=self.operator,
+            action=self.action,
+            target=self.target,
+            created_at=context.now,
+        )
+        changes.add(Changes.of(entry))
+        return Decision(changes, None)
+
+
+@dataclass(frozen=True, slots=True)
+class TakeLogin:
+    """Count one try to sign in from a network address; refuse when it has had its share."""
+
+    address: str
+
+    def keys(self, keyring: Keyring) -> Keys:
+        return Keys.of(Visitor, self.address)
+
+    def decide(self, rows: Rows, context: Context) -> Decision[None]:
+        visitor = rows.get(Visitor, self.address)
+        taken = page.take_address_send(visitor, self.address, context.now)
+        return Decision(Changes.of(taken), None)
+
+
+def _newest(store: Store, kind: type[Any], account_sid: str, since: datetime) -> list[Any]:
+    found: list[Any] = []
+    while len(found) < MOST_ROWS:
+        query = Query(
+            kind, {"account_sid": account_sid}, since=since, offset=len(found), limit=PAGE
+        )
+        rows = store.page(query)
+        found += rows
+        if len(rows) < PAGE:
+            break
+    return found
+
+
+def _pairs(keyring: Keyring, service_sid: str, to: str) -> tuple[tuple[str, str], ...]:
+    name = keyring.fingerprint(service_sid, to)
+    return tuple((name, user) for user in LADDERS)
+
+
+def _subject(rows: Rows, keyring: Keyring, service_sid: str, to: str) -> Subject | None:
+    names = address_names(keyring, service_sid, to)
+    return next((row for name in names if (row := rows.get(Subject, name))), None)
