@@ -112,6 +112,22 @@ def test_an_origin_adds_the_line_browsers_read() -> None:
     assert body.splitlines()[-2] == ""
 
 
+def test_only_an_sms_has_the_lines_that_devices_read() -> None:
+    text = Texts(origin="login.example.com").write(ACME, Wording(app_hash="He42w354ol9"))
+
+    assert text.plain == f"Votre code de vérification Acme : {CODE}"
+    assert text.plain in text.body
+
+
+def test_the_warning_is_joined_as_the_language_joins_sentences() -> None:
+    def joined(tag: str) -> str:
+        return Texts().write(ACME, Wording(locale=tag, do_not_share=True)).body
+
+    assert f"{CODE}. Don't share" in joined("en")
+    assert f"{CODE}。このコード" in joined("ja")
+    assert f"{CODE}。请勿" in joined("zh")
+
+
 def test_an_app_hash_comes_last_and_the_origin_s_line_can_still_be_read() -> None:
     wording = Wording(locale="en", app_hash="He42w354ol9")
 

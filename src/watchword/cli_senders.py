@@ -163,7 +163,7 @@ def _message(channel: str, to: str, locale: str | None) -> "tuple[Message, Text]
         new_sid("VL"),
         address.to,
         Channel(channel),
-        text.body,
+        text.body if channel == Channel.SMS else text.plain,
         SAMPLE_CODE,
         settings.friendly_name,
         SystemClock().now(),

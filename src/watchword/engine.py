@@ -258,11 +258,12 @@ class Engine:
         name = started.wording.friendly_name or started.service.friendly_name
         occasion = Occasion(name, started.code, attempt.country, -(-left // MINUTE))
         text = self.texts.write(occasion, started.wording)
+        by_sms = attempt.channel is Channel.SMS
         return Message(
             attempt_sid=attempt.sid,
             to=verification.to,
             channel=attempt.channel,
-            body=_with_payment(text.body, verification.details),
+            body=_with_payment(text.body if by_sms else text.plain, verification.details),
             code=started.code,
             sender_name=name,
             created_at=attempt.created_at,

@@ -7,6 +7,8 @@ from watchword.model import Wording
 from watchword.texts.languages import FALLBACK, Language, find_language, language_of_country
 from watchword.texts.template import Template, fill
 
+WITHOUT_SPACES = frozenset({"ja", "zh", "zh-Hant"})
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
@@ -20,10 +22,14 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A message in words: `body` to read, `spoken` sentences to say, `subject` for e-mail."""
+    """A message in words: `body` for SMS, `plain` elsewhere, `spoken` sentences for calls.
+
+    `body` is `plain` with the lines that browsers and phones read codes from.
+    """
 
     language: Language
     body: str = field(repr=False)
+    plain: str = field(repr=False)
     spoken: tuple[str, ...] = field(repr=False)
     subject: str
     footer: str
@@ -48,11 +54,11 @@ class Texts:
         said = values | {"code": ", ".join(occasion.code)}  # a voice reads digits one by one
         body = fill(self._text(language, wording), values)
         if wording.do_not_share:
-            end = "" if body.endswith((".", "。", "।", "۔", "።")) else "."
-            body = f"{body}{end} {language.do_not_share}"
+            body = _joined(body, language)
         return Text(
             language=language,
             body=self._with_lines(body, occasion.code, wording.app_hash),
+            plain=body,
             spoken=(fill(language.spoken, said), fill(language.again, said)),
             subject=fill(language.subject, values),
             footer=f"{fill(language.expires, values)} {language.ignore}",
@@ -79,6 +85,14 @@ class Texts:
         if self.origin:
             body = f"{body}\n\n@{self.origin} #{code}"
         return f"<#> {body} {app_hash}" if app_hash else body
+
+
+def _joined(body: str, language: Language) -> str:
+    """Add the warning as a sentence of its own."""
+    stop = "。" if language.tag in WITHOUT_SPACES else ". "
+    if body.endswith((".", "。", "।", "۔", "።")):
+        stop = stop[1:]
+    return f"{body}{stop}{language.do_not_share}"
 
 
 def _language(locale: str | None, country: str) -> Language:
