@@ -22,6 +22,7 @@ test: check ## everything: style, types and the whole test suite
 proof: ## the long runs of what `make test` runs briefly
 	@PYTHON=$(PYTHON) tools/setup.sh dev
 	@$(BIN)/python -m proofs.state $(PROOF)
+	@$(BIN)/python -m proofs.size $(PROOF)
 	@$(BIN)/python -m proofs.galera $(PROOF)
 	@$(BIN)/python -m proofs.standby $(PROOF)
 	@PROOF_CASES=$${PROOF_CASES:-60} $(BIN)/python -m pytest -q tests/test_openapi.py
