@@ -163,3 +163,12 @@ def test_pairs_are_told_apart_byte_by_byte(database_url: str, pairs: tuple[str, 
         assert found is not None
         assert found.count == row.count
     store.close()
+
+
+def test_migrate_without_a_server_says_so_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHWORD_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+
+    result = CliRunner().invoke(main, ["migrate"])
+
+    assert result.exit_code == 69
+    assert result.output == "watchword: the store cannot be reached; see: watchword doctor\n"

@@ -1,7 +1,13 @@
 """What went wrong in a database, in the few words a transaction needs to know what to do next."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 
 from watchword.errors import StoreError, UnfitValue
 
@@ -42,6 +48,18 @@ def as_store_error(fault: Fault) -> StoreError:
     if fault is Fault.UNFIT:
         return UnfitValue()
     return StoreError(TOO_BUSY if fault is Fault.RACE else UNREACHABLE)
+
+
+@contextmanager
+def faults_named(engine: sa.Engine) -> Iterator[None]:
+    """Turn a driver's fault outside a batch into a StoreError."""
+    try:
+        yield
+    except DBAPIError as fault:
+        cause = fault.orig if isinstance(fault.orig, Exception) else fault
+        raise as_store_error(name_fault(engine.dialect.name, cause)) from fault
+    except SQLAlchemyTimeoutError as fault:
+        raise StoreError(UNREACHABLE) from fault
 
 
 def _sqlite(error: Any) -> Fault:

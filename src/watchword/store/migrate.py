@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from watchword.errors import StoreError
 from watchword.store.connect import is_networked
+from watchword.store.faults import faults_named
 from watchword.store.tables import SCHEMA_HEAD
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def ensure_schema(engine: sa.Engine) -> bool:
 
 def migrate(engine: sa.Engine) -> bool:
     """Bring the database to head, one process at a time; return whether anything was to be done."""
-    with engine.connect() as connection, _alone(connection):
+    with faults_named(engine), engine.connect() as connection, _alone(connection):
         version = schema_version(connection)
         if version == SCHEMA_HEAD:
             return False
@@ -64,7 +65,7 @@ def migration_sql(engine: sa.Engine) -> str:
     """Return the SQL that `migrate` would run, for somebody who is allowed to."""
     from alembic import command
 
-    with engine.connect() as connection:
+    with faults_named(engine), engine.connect() as connection:
         version = schema_version(connection)
         if version == SCHEMA_HEAD:
             return ""

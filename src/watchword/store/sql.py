@@ -16,7 +16,7 @@ from watchword.keys import Keyring
 from watchword.model import Counter, Subject, Verification
 from watchword.store.base import Cell, Changes, Key, Keys, Query, Record, Rows
 from watchword.store.connect import READING, connect, is_networked
-from watchword.store.faults import UNCERTAIN, UNREACHABLE, Fault, as_store_error, name_fault
+from watchword.store.faults import UNCERTAIN, Fault, as_store_error, faults_named, name_fault
 from watchword.store.kinds import KINDS
 from watchword.store.lists import select_count, select_page
 from watchword.store.migrate import ensure_schema
@@ -38,7 +38,7 @@ class SqlStore:
         self._keyring = keyring
         self.is_networked = is_networked(self._engine)
         try:
-            with _faults_named(self._engine):
+            with faults_named(self._engine):
                 ensure_schema(self._engine)
         except WatchwordError:
             self._engine.dispose()
@@ -108,7 +108,7 @@ class SqlStore:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a connection for reads, which lock nothing and wait for nobody."""
-        with _faults_named(self._engine), self._engine.connect() as connection:
+        with faults_named(self._engine), self._engine.connect() as connection:
             yield connection.execution_options(**{READING: True})
 
     def _try(self, keys: Keys, decide: Callable[[Rows], Changes]) -> Fault | None:
@@ -243,15 +243,3 @@ def _name(kind: type[Any]) -> str:
 
 def _lock_order(cell: Cell) -> tuple[str, Key]:
     return cell[0].__name__, cell[1]
-
-
-@contextmanager
-def _faults_named(engine: sa.Engine) -> Iterator[None]:
-    """Turn a driver's fault outside a batch into a StoreError."""
-    try:
-        yield
-    except DBAPIError as fault:
-        cause = fault.orig if isinstance(fault.orig, Exception) else fault
-        raise as_store_error(name_fault(engine.dialect.name, cause)) from fault
-    except SQLAlchemyTimeoutError as fault:
-        raise StoreError(UNREACHABLE) from fault
