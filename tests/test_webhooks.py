@@ -289,6 +289,25 @@ def test_a_redirect_is_not_followed(
     assert len(receiver.posts) == 1
 
 
+def test_a_round_that_fails_does_not_end_the_posting(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[int] = []
+
+    async def step(_self: Dispatcher) -> int:
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise RuntimeError("a row nobody can read")
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(Dispatcher, "step", step)
+    monkeypatch.setattr("watchword.dispatcher.IDLE_SECONDS", 0)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(Dispatcher(engine).run())
+
+    assert len(rounds) == 2
+
+
 @pytest.mark.parametrize(
     ("address", "public"),
     [

@@ -29,6 +29,9 @@ class Dispatcher:
                 except StoreError as fault:
                     logger.warning("the store did not answer: %s", fault)
                     busy = 0
+                except Exception as fault:  # noqa: BLE001  # one bad row must not end all posting
+                    logger.warning("a round failed: %s: %s", type(fault).__name__, fault)
+                    busy = 0
                 if not busy:
                     await asyncio.sleep(IDLE_SECONDS)
         finally:
