@@ -14,7 +14,6 @@ def test_without_any_setting_there_is_a_default_for_each(tmp_path: Path) -> None
     settings = config.load({"WATCHWORD_HOME": str(tmp_path)})
 
     assert settings.database_url == f"sqlite:///{tmp_path}/watchword.db"
-    assert settings.sender == "inbox"
     assert settings.ladder == (
         timedelta(minutes=2),
         timedelta(minutes=5),
@@ -37,6 +36,8 @@ def test_an_unknown_setting_stops_the_start_by_name() -> None:
         ("WATCHWORD_MAX_FAILURES", "0"),
         ("WATCHWORD_MAX_FAILURES", "many"),
         ("WATCHWORD_KEYS", "not base64!"),
+        ("WATCHWORD_TRUSTED_PROXIES", "*"),
+        ("WATCHWORD_TRUSTED_PROXIES", "10.0.0.0/8 proxy.example"),
         ("FIRST_RESEND_DURATION", "-1"),
         ("FIRST_RESEND_DURATION", "two minutes"),
     ],
@@ -53,11 +54,14 @@ def test_an_empty_value_is_the_default() -> None:
 
 
 def test_the_inbox_refuses_to_run_in_production(tmp_path: Path) -> None:
-    settings = config.load({"WATCHWORD_HOME": str(tmp_path), "WATCHWORD_ENV": "production"})
+    production = {"WATCHWORD_HOME": str(tmp_path), "WATCHWORD_ENV": "production"}
+
+    with pytest.raises(ConfigurationError, match="senders") as refusal:
+        open_engine(config.load(production))
+    assert refusal.value.name == "senders"
 
     with pytest.raises(ConfigurationError, match="inbox") as refusal:
-        open_engine(settings)
-
+        open_engine(config.load(production | {"WATCHWORD_SENDER": "inbox"}))
     assert refusal.value.name == "WATCHWORD_SENDER"
 
 

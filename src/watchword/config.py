@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +48,7 @@ class Settings:
     fixed_codes: tuple[tuple[str, str], ...] = field(repr=False)
     return_urls: tuple[str, ...]
     private_webhooks: bool
+    trusted_proxies: tuple[str, ...]
 
     @property
     def production(self) -> bool:
@@ -121,6 +123,16 @@ def _keys(value: str) -> tuple[bytes, ...]:
         raise ValueError("base64 keys, newest first, with a space between") from fault
 
 
+def _networks(value: str) -> tuple[str, ...]:
+    """Read addresses and networks; `*` would let anybody say where they come from."""
+    try:
+        return tuple(str(ip_network(part)) for part in value.split())
+    except ValueError as fault:
+        raise ValueError(
+            "addresses or networks such as 10.0.0.0/8, with a space between"
+        ) from fault
+
+
 FIXED_CODE: Final = re.compile(r"[0-9]{4,10}")
 
 
@@ -156,6 +168,9 @@ SETTINGS: Final = (
     ),
     Setting("WATCHWORD_RETENTION_DAYS", "30", _positive, "how long what is over is kept"),
     Setting("WATCHWORD_MAX_BATCH", "256", _positive, "requests that share one commit at most"),
+    Setting(
+        "WATCHWORD_TRUSTED_PROXIES", "", _networks, "whose X-Forwarded-For and -Proto to believe"
+    ),
     Setting(
         "WATCHWORD_RETURN_URLS", "", _urls, "where the hosted page may lead back to: URLs, spaced"
     ),
@@ -215,6 +230,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         fixed_codes=values["WATCHWORD_FIXED_CODES"],
         return_urls=values["WATCHWORD_RETURN_URLS"],
         private_webhooks=values["WATCHWORD_PRIVATE_WEBHOOKS"] == "allow",
+        trusted_proxies=values["WATCHWORD_TRUSTED_PROXIES"],
     )
 
 

@@ -37,6 +37,8 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
         port=port,
         workers=workers,
         backlog=BACKLOG,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=",".join(settings.trusted_proxies),
         log_level="warning",
         access_log=False,
         server_header=False,
