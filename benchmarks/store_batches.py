@@ -16,10 +16,11 @@ from watchword.commands.verifications import CheckCode, StartVerification
 from watchword.engine import Engine
 from watchword.home import Credentials
 from watchword.keys import Keyring
-from watchword.model import Delivery, Service, Status
+from watchword.model import Delivery, Status
 from watchword.phone import Phone
 from watchword.senders.base import Message, Receipt
 from watchword.store.sql import SqlStore
+from watchword.tenants import Service
 
 KEYRING = Keyring.from_secrets([b"benchmark key, 32 bytes or more!"])
 CREDENTIALS = Credentials.new()

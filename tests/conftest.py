@@ -16,13 +16,13 @@ from watchword.embedded import EmbeddedHttpClient
 from watchword.engine import Engine
 from watchword.home import Credentials
 from watchword.keys import Keyring
-from watchword.model import Service
 from watchword.senders.inbox import InboxSender
 from watchword.store.base import Store
 from watchword.store.connect import connect
 from watchword.store.memory import MemoryStore
 from watchword.store.sql import SqlStore
 from watchword.store.tables import metadata
+from watchword.tenants import Service
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PHONE = "+237650000000"

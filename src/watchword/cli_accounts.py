@@ -9,7 +9,7 @@ from watchword.terminal import explained, print_json, settings_now
 if TYPE_CHECKING:
     from watchword.commands.accounts import Shown
     from watchword.engine import Engine
-    from watchword.model import Account, ApiKey
+    from watchword.tenants import Account, ApiKey
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 ONCE = "keep it now: it is not shown again"

@@ -26,11 +26,11 @@ from watchword.engine import Engine
 from watchword.home import Credentials
 from watchword.intercept import answering
 from watchword.keys import Keyring
-from watchword.model import Service
 from watchword.phone import parse
 from watchword.runtime import add_controls, use
 from watchword.senders.inbox import InboxMessage, InboxSender
 from watchword.store.memory import MemoryStore
+from watchword.tenants import Service
 
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
 AUTH_TOKEN = "watchword-test-token"  # noqa: S105  # not a secret: it opens nothing but the kit

@@ -15,12 +15,13 @@ from watchword.engine import Engine
 from watchword.errors import ConfigurationError
 from watchword.home import credentials_in, keys_in
 from watchword.keys import Keyring
-from watchword.model import Policy, Service
+from watchword.model import Policy
 from watchword.senders.base import Sender
 from watchword.senders.configured import dispatch_from
 from watchword.senders.console import ConsoleSender
 from watchword.senders.inbox import InboxSender
 from watchword.store.sql import SqlStore
+from watchword.tenants import Service
 from watchword.texts.configured import texts_from
 from watchword.texts.write import Texts
 

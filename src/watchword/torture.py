@@ -27,13 +27,14 @@ from watchword.engine import Engine
 from watchword.errors import Refusal
 from watchword.home import Credentials
 from watchword.keys import Keyring
-from watchword.model import Delivery, Service, Status, Verification
+from watchword.model import Delivery, Status, Verification
 from watchword.phone import Phone
 from watchword.senders.base import Message, Receipt
 from watchword.store.base import Changes, Keys, Rows
 from watchword.store.connect import connect
 from watchword.store.sql import SqlStore
 from watchword.store.tables import metadata
+from watchword.tenants import Service
 
 WINDOW = timedelta(hours=25)  # longer than the ladder's longest wait
 START_SECONDS = 120

@@ -13,12 +13,12 @@ from watchword.model import (
     Counter,
     Delivery,
     SendAttempt,
-    Service,
     Status,
     Subject,
     Verification,
 )
 from watchword.store.base import Changes, Keys, Rows, Store
+from watchword.tenants import Service
 
 VERIFICATION = Verification(
     sid="VE" + "1" * 32,

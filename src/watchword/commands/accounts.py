@@ -8,8 +8,8 @@ from watchword.commands.base import Context, Decision
 from watchword.commands.reading import Reading
 from watchword.errors import InvalidParameter, NotFound
 from watchword.keys import Keyring
-from watchword.model import Account, ApiKey
 from watchword.store.base import Changes, Keys, Query, Rows, Store
+from watchword.tenants import Account, ApiKey
 
 LONGEST_NAME = 64
 MOST_LISTED = 1000

@@ -6,8 +6,8 @@ from watchword.commands.base import Context, Decision
 from watchword.commands.services import changed, owned_service
 from watchword.errors import MessagingConfigurationExists, NotFound
 from watchword.keys import Keyring
-from watchword.model import MessagingConfiguration, Service
 from watchword.store.base import Keys, Rows
+from watchword.tenants import MessagingConfiguration, Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,20 +11,13 @@ from watchword.commands.services import owned_service
 from watchword.commands.verifications import address_names
 from watchword.errors import NotFound
 from watchword.keys import Keyring
-from watchword.model import (
-    Attempt,
-    AuditEntry,
-    Counter,
-    SafeNumber,
-    Service,
-    Subject,
-    Verification,
-    Visitor,
-)
+from watchword.model import Attempt, Counter, SafeNumber, Subject, Verification
 from watchword.rules import figures, page
 from watchword.rules.figures import Figures
 from watchword.rules.reasons import PhoneFile
 from watchword.store.base import Changes, Keys, Query, Rows, Store
+from watchword.tenants import Service
+from watchword.visits import AuditEntry, Visitor
 
 MOST_ROWS = 20_000  # that one look counts; more are counted from the newest back
 PAGE = 2_000

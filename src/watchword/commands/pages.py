@@ -11,10 +11,12 @@ from watchword.commands.base import Context, Decision
 from watchword.commands.services import owned_service
 from watchword.errors import NotFound, PageRefused
 from watchword.keys import Keyring
-from watchword.model import Channel, PageSession, PageStatus, Service, Visitor
+from watchword.model import Channel
 from watchword.rules import page
 from watchword.rules.page import Visit
 from watchword.store.base import Changes, Keys, Rows
+from watchword.tenants import Service
+from watchword.visits import PageSession, PageStatus, Visitor
 
 GRACE = timedelta(minutes=1)  # clocks of machines differ; a result a minute over is still known
 

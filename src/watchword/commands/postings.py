@@ -8,9 +8,10 @@ from watchword.commands.base import Context, Decision
 from watchword.commands.reading import Reading
 from watchword.events import ALL, VERIFICATION_EXPIRED
 from watchword.keys import Keyring
-from watchword.model import Attempt, Posting, Service, Status, Verification, Webhook
+from watchword.model import Attempt, Status, Verification
 from watchword.store.base import Changes, Cursor, Keys, Query, Rows, Store
 from watchword.store.rows import EPOCH
+from watchword.tenants import Posting, Service, Webhook
 
 LEASE = timedelta(seconds=60)  # longer than any request may take: nobody else tries it meanwhile
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)

@@ -14,8 +14,8 @@ from watchword.errors import (
     TooManyRateLimits,
 )
 from watchword.keys import Keyring
-from watchword.model import Bucket, RateLimit, Service
 from watchword.store.base import Keys, Rows
+from watchword.tenants import Bucket, RateLimit, Service
 
 MOST_RATE_LIMITS = MOST_BUCKETS = 20  # Twilio has such limits (60207, 60210), but names no number
 UNIQUE_NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)

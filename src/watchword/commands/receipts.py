@@ -6,11 +6,12 @@ from watchword.commands.base import Context, Decision
 from watchword.commands.postings import announce_message
 from watchword.commands.reading import Reading
 from watchword.keys import Keyring
-from watchword.model import Attempt, Service, Verification
+from watchword.model import Attempt, Verification
 from watchword.rules.delivery import merge
 from watchword.senders.base import WORDS
 from watchword.senders.provider import Notice
 from watchword.store.base import Changes, Keys, Query, Rows, Store
+from watchword.tenants import Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from watchword.commands.base import Context, Decision
 from watchword.commands.reading import Reading, ReadOne
 from watchword.errors import InvalidParameter, NotFound, TemplateNotFound
 from watchword.keys import Keyring
-from watchword.model import Service, ServiceSettings
 from watchword.store.base import Changes, Keys, Query, Rows, Store
+from watchword.tenants import Service, ServiceSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from watchword.model import (
     Details,
     RateWindow,
     SafeNumber,
-    Service,
     Status,
     Subject,
     Verification,
@@ -32,6 +31,7 @@ from watchword.rules.admission import Wish, admit
 from watchword.rules.delivery import merge
 from watchword.rules.rate_limit import count_start
 from watchword.store.base import Changes, Keys, Rows
+from watchword.tenants import Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from watchword.commands.base import Context, Decision
 from watchword.commands.services import changed, owned_service
 from watchword.errors import NotFound, TooManyWebhooks
 from watchword.keys import Keyring
-from watchword.model import Service, Webhook
 from watchword.store.base import Keys, Rows
+from watchword.tenants import Service, Webhook
 
 MOST_WEBHOOKS = 20  # ours: each of them is a request per event
 

@@ -14,7 +14,8 @@ from watchword.errors import (
     TemplateNeedsSms,
 )
 from watchword.mailbox import Address, Mailbox
-from watchword.model import Channel, Details, Service, ServiceSettings, Wording
+from watchword.model import Channel, Details, Wording
+from watchword.tenants import Service, ServiceSettings
 
 SPOKEN_OR_SMS = (Channel.SMS, Channel.CALL)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from watchword.errors import PageRefused
-from watchword.model import Channel, Visitor
+from watchword.model import Channel
+from watchword.visits import Visitor
 
 LIFE = timedelta(minutes=30)
 RESULT_LIFE = timedelta(seconds=60)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watchword.errors import RateLimited
-from watchword.model import RateLimit, RateWindow, Tally
+from watchword.model import RateWindow, Tally
+from watchword.tenants import RateLimit
 
 
 def count_start(limit: RateLimit, window: RateWindow, now: datetime) -> RateWindow:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from watchword.model import Counter, Policy, Service, Status, Subject, Verification
+from watchword.model import Counter, Policy, Status, Subject, Verification
+from watchword.tenants import Service
 
 
 @dataclass(frozen=True, slots=True)

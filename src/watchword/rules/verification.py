@@ -12,11 +12,11 @@ from watchword.model import (
     Details,
     Policy,
     SendAttempt,
-    Service,
     Status,
     Subject,
     Verification,
 )
+from watchword.tenants import Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from watchword.keys import Keyring
-from watchword.model import (
-    Account,
-    ApiKey,
-    Attempt,
-    AuditEntry,
-    Counter,
-    PageSession,
-    Posting,
-    RateWindow,
-    SafeNumber,
-    Service,
-    Subject,
-    Verification,
-    Visitor,
-)
+from watchword.model import Attempt, Counter, RateWindow, SafeNumber, Subject, Verification
 from watchword.store import rows as lay
+from watchword.store import tenant_rows, visit_rows
 from watchword.store.svretries import Svretries
 from watchword.store.tables import (
     accounts,
@@ -39,6 +26,8 @@ from watchword.store.tables import (
     verifications,
     visitors,
 )
+from watchword.tenants import Account, ApiKey, Posting, Service
+from watchword.visits import AuditEntry, PageSession, Visitor
 
 svretries = metadata.tables[Svretries.__tablename__]
 
@@ -82,8 +71,8 @@ KINDS: dict[type[Any], Kind] = {
     Service: _plain(
         services,
         ("sid",),
-        lay.service_row,
-        lay.service_record,
+        tenant_rows.service_row,
+        tenant_rows.service_record,
         ("friendly_name", "code_length", "custom_code_enabled", "document", "updated_at"),
     ),
     Subject: _plain(
@@ -132,28 +121,34 @@ KINDS: dict[type[Any], Kind] = {
     PageSession: _plain(
         page_sessions,
         ("sid",),
-        lay.page_row,
-        lay.page_record,
+        visit_rows.page_row,
+        visit_rows.page_record,
         ("status", "sealed", "updated_at"),
     ),
-    AuditEntry: _plain(audit, ("sid",), lay.audit_row, lay.audit_record, ("action",)),
-    Visitor: _plain(visitors, ("key",), lay.visitor_row, lay.visitor_record, ("sends", "since")),
+    AuditEntry: _plain(audit, ("sid",), visit_rows.audit_row, visit_rows.audit_record, ("action",)),
+    Visitor: _plain(
+        visitors, ("key",), visit_rows.visitor_row, visit_rows.visitor_record, ("sends", "since")
+    ),
     Account: _plain(
         accounts,
         ("sid",),
-        lay.account_row,
-        lay.account_record,
+        tenant_rows.account_row,
+        tenant_rows.account_record,
         ("friendly_name", "key_id", "nonce", "revoked", "updated_at"),
     ),
     ApiKey: _plain(
-        api_keys, ("sid",), lay.api_key_row, lay.api_key_record, ("revoked", "updated_at")
+        api_keys,
+        ("sid",),
+        tenant_rows.api_key_row,
+        tenant_rows.api_key_record,
+        ("revoked", "updated_at"),
     ),
     Posting: Kind(
         postings,
         ("sid",),
-        lay.posting_row,
-        lay.posting_changes,
-        lay.posting_record,
+        tenant_rows.posting_row,
+        tenant_rows.posting_changes,
+        tenant_rows.posting_record,
         ("tries", "due_at"),
     ),
     Counter: _plain(

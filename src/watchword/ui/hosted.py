@@ -33,7 +33,7 @@ from watchword.errors import (
     TooManySends,
     TooSoon,
 )
-from watchword.model import Channel, PageStatus, Status, Wording
+from watchword.model import Channel, Status, Wording
 from watchword.phone import parse
 from watchword.rules import page as rules
 from watchword.rules.page import Visit
@@ -43,6 +43,7 @@ from watchword.ui.look import HEADERS, is_same_origin
 from watchword.ui.returns import Places, with_parameter
 from watchword.ui.visitor import Browser, address_key
 from watchword.ui.words import choose
+from watchword.visits import PageStatus
 
 USER = "page"
 FEW_GUESSES = 2  # so many left are worth a word

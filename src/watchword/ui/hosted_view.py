@@ -13,7 +13,6 @@ from starlette.responses import HTMLResponse, Response
 from watchword.commands.pages import OpenedPage
 from watchword.engine import Engine
 from watchword.errors import NotFound
-from watchword.model import PageStatus
 from watchword.phone import mask
 from watchword.rules import page as rules
 from watchword.rules.page import Visit
@@ -22,6 +21,7 @@ from watchword.ui.phones import pretty
 from watchword.ui.returns import origin_of
 from watchword.ui.visitor import Browser
 from watchword.ui.words import Words, countries_in
+from watchword.visits import PageStatus
 
 FEW_GUESSES = 2  # so many left are worth a word
 GONE = ("elsewhere", "closed")  # steps at which nothing can be done

@@ -10,7 +10,7 @@ from watchword.commands.rate_limits import (
     find_rate_limit,
 )
 from watchword.commands.services import ReadService
-from watchword.model import Bucket
+from watchword.tenants import Bucket
 from watchword.wire.http import Call, timestamp
 from watchword.wire.paging import listing
 from watchword.wire.parameters import Asked, Parameter, integer

@@ -11,7 +11,7 @@ from watchword.commands.messaging import (
 )
 from watchword.commands.services import ReadService
 from watchword.errors import NotFound
-from watchword.model import MessagingConfiguration
+from watchword.tenants import MessagingConfiguration
 from watchword.wire.http import Call, timestamp
 from watchword.wire.paging import listing
 from watchword.wire.parameters import Asked, Kind, Parameter, sid

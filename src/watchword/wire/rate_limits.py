@@ -9,7 +9,7 @@ from watchword.commands.rate_limits import (
     find_rate_limit,
 )
 from watchword.commands.services import ReadService
-from watchword.model import RateLimit
+from watchword.tenants import RateLimit
 from watchword.wire.http import Call, timestamp
 from watchword.wire.paging import listing
 from watchword.wire.parameters import Asked, Parameter, text

@@ -8,8 +8,8 @@ from watchword import codes
 from watchword.commands.reading import ReadOne
 from watchword.commands.services import CreateService, DeleteService, UpdateService
 from watchword.errors import InvalidParameter
-from watchword.model import Service, ServiceSettings
 from watchword.store.base import Query
+from watchword.tenants import Service, ServiceSettings
 from watchword.wire.http import Call, timestamp
 from watchword.wire.paging import listing
 from watchword.wire.parameters import (

@@ -8,7 +8,7 @@ from watchword.commands.services import ReadService
 from watchword.commands.webhooks import CreateWebhook, DeleteWebhook, UpdateWebhook, find_webhook
 from watchword.errors import InvalidParameter
 from watchword.events import EVENT_TYPES
-from watchword.model import Webhook
+from watchword.tenants import Webhook
 from watchword.wire.http import Call, timestamp
 from watchword.wire.paging import listing
 from watchword.wire.parameters import Asked, Kind, Parameter, one_of, text

@@ -1,0 +1,60 @@
+"""How the records of pages lie in their tables."""
+
+from watchword.store.rows import Found, Row, from_ms, to_ms
+from watchword.visits import AuditEntry, PageSession, PageStatus, Visitor
+
+
+def page_row(page: PageSession) -> Row:
+    return {
+        "sid": page.sid,
+        "service_sid": page.service_sid,
+        "account_sid": page.account_sid,
+        "status": page.status.value,
+        "sealed": page.sealed,
+        "created_at": to_ms(page.created_at),
+        "updated_at": to_ms(page.updated_at),
+        "expires_at": to_ms(page.expires_at),
+    }
+
+
+def page_record(row: Found) -> PageSession:
+    return PageSession(
+        sid=row.sid,
+        service_sid=row.service_sid,
+        account_sid=row.account_sid,
+        status=PageStatus(row.status),
+        sealed=row.sealed,
+        created_at=from_ms(row.created_at),
+        updated_at=from_ms(row.updated_at),
+        expires_at=from_ms(row.expires_at),
+    )
+
+
+def audit_row(entry: AuditEntry) -> Row:
+    return {
+        "sid": entry.sid,
+        "account_sid": entry.account_sid,
+        "operator": entry.operator,
+        "action": entry.action,
+        "target": entry.target,
+        "created_at": to_ms(entry.created_at),
+    }
+
+
+def audit_record(row: Found) -> AuditEntry:
+    return AuditEntry(
+        sid=row.sid,
+        account_sid=row.account_sid,
+        operator=row.operator,
+        action=row.action,
+        target=row.target,
+        created_at=from_ms(row.created_at),
+    )
+
+
+def visitor_row(visitor: Visitor) -> Row:
+    return {"key": visitor.key, "sends": visitor.sends, "since": to_ms(visitor.since)}
+
+
+def visitor_record(row: Found) -> Visitor:
+    return Visitor(key=row.key, sends=row.sends, since=from_ms(row.since))
