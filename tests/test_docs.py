@@ -58,18 +58,12 @@ def test_the_class_in_the_readme_runs_as_it_stands() -> None:
     assert again.stdout.startswith("ask again in 1")
 
 
-def test_the_test_in_the_readme_passes_as_it_stands(pytester: pytest.Pytester) -> None:
+def test_the_test_in_the_readme_is_one_that_the_examples_run() -> None:
     readme = (ROOT / "README.md").read_text()
-    example = next(
-        block
-        for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-        if "watchword_clock" in block
-    )
-    pytester.makepyfile(
-        "import pytest\nfrom twilio.base.exceptions import TwilioRestException\n\n" + example
-    )
+    example = (ROOT / "examples" / "flask_login" / "test_login.py").read_text()
 
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    assert f"```python\n{example}```" in readme
+    assert len(example.splitlines()) <= 16
 
 
 def test_no_paper_names_a_path_of_one_machine() -> None:
