@@ -8,7 +8,7 @@ from watchword.commands.verifications import StartVerification
 from watchword.engine import Engine
 from watchword.phone import parse
 from watchword.runtime import open_engine
-from watchword.senders.inbox import InboxSender
+from watchword.senders.inbox import InboxMessage, InboxSender
 
 
 def begin() -> tuple[Engine, str, str]:
@@ -63,7 +63,7 @@ def test_of_32_processes_one_sends_per_window() -> None:
     """Each process tries all five windows; the clock each of them sees is turned between them."""
     engine, _, _ = begin()
     windows = 5
-    sent_before = len(messages(engine))
+    sent_before = len(messages())
 
     outcomes = run_together(
         32,
@@ -93,7 +93,7 @@ def test_of_32_processes_one_sends_per_window() -> None:
     sends = [count for what, count in outcomes.items() if what.startswith("sent at")]
     assert sends == [1] * windows, outcomes
     assert outcomes["waited"] == 32 * 2 * windows - windows
-    assert len(messages(engine)) - sent_before == windows
+    assert len(messages()) - sent_before == windows
     engine.close()
 
 
@@ -143,6 +143,9 @@ def test_many_processes_that_start_together_make_one_home() -> None:
     assert outcomes.total() == 6
 
 
-def messages(engine: Engine) -> list[object]:
-    assert isinstance(engine.sender, InboxSender)
-    return list(engine.sender.messages())
+def messages() -> list[InboxMessage]:
+    """Return what all processes delivered."""
+    sender = InboxSender(config.load().home / "inbox.db")
+    delivered = sender.messages()
+    sender.close()
+    return delivered
