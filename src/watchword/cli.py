@@ -17,7 +17,15 @@ from watchword.cli_operator import phone, stats
 from watchword.cli_senders import send_test, senders
 from watchword.cli_store import imports, purge, torture
 from watchword.cli_texts import templates
-from watchword.terminal import MISCONFIGURED, SAID_NO, explained, fail, print_json, settings_now
+from watchword.terminal import (
+    MISCONFIGURED,
+    SAID_NO,
+    explained,
+    fail,
+    print_json,
+    settings_now,
+    typed_as,
+)
 
 if TYPE_CHECKING:
     from watchword.engine import Engine
@@ -83,7 +91,8 @@ def verify(number: str, as_json: bool) -> None:
     sid = engine.perform(GuardedStart(start, *pair)).started.verification.sid
     click.echo(f"sent a code to {mask(phone.e164)}", err=True)
     if engine.sender is not None and engine.sender.name == "inbox":
-        click.echo(f"read it in another terminal: watchword inbox --to {phone.e164}", err=True)
+        read = f"{typed_as()} inbox --to {phone.e164}"
+        click.echo(f"read it in another terminal: {read}", err=True)
     while True:
         click.echo("code: ", err=True, nl=False)
         line = sys.stdin.readline()

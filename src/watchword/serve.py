@@ -1,11 +1,7 @@
 """`watchword serve`: the ASGI application behind uvicorn, with a few lines on where to go."""
 
 import errno
-import os
-import shutil
 import socket
-import sys
-from pathlib import Path
 
 import click
 import uvicorn
@@ -16,6 +12,7 @@ from watchword.development.controls import FILE, Controls, Faults
 from watchword.errors import ConfigurationError
 from watchword.runtime import open_engine, open_store
 from watchword.store.purge import purge_daily, retention_of
+from watchword.terminal import typed_as
 
 BACKLOG = 2048
 
@@ -67,7 +64,7 @@ def _greet(settings: Settings, host: str, port: int) -> None:
     here = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     lines = [f"watchword serves on {here}"]
     if not settings.production:
-        watchword = _command()
+        watchword = typed_as()
         lines += [
             f"  try it in a browser     {here}/",
             f"  read what was sent      {here}/inbox",
@@ -92,13 +89,3 @@ def _switches(settings: Settings, here: str) -> list[str]:
     if state.faults != Faults():
         lines.append(f"faults are switched on; reset them: curl -X DELETE {here}/dev/faults")
     return lines
-
-
-def _command() -> str:
-    """Return what to type for this command in another terminal."""
-    if shutil.which("watchword"):
-        return "watchword"
-    started_as = Path(sys.argv[0])
-    if started_as.name == "watchword":
-        return os.path.relpath(started_as)
-    return f"{Path(sys.executable).name} -m watchword"

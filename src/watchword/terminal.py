@@ -1,9 +1,12 @@
 """What every command of the terminal shares: exit codes, one line for an error, JSON."""
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 import click
@@ -65,3 +68,13 @@ def _exit_code(error: WatchwordError) -> int:
         case TooSoon() | TooManySends() | TooManyChecks():
             return TRY_LATER
     return SAID_NO
+
+
+def typed_as() -> str:
+    """Return what to type for this command in another terminal."""
+    if shutil.which("watchword"):
+        return "watchword"
+    started_as = Path(sys.argv[0])
+    if started_as.name == "watchword":
+        return os.path.relpath(started_as)
+    return f"{Path(sys.executable).name} -m watchword"
