@@ -24,7 +24,7 @@ FLOORS = (
     },
     {"rules", "texts"},
     {"store", "senders", "posting", "config", "config_file", "home", "development"},
-    {"commands", "batch", "gather", "gate", "late", "engine", "dispatcher", "runtime"},
+    {"commands", "batch", "gather", "gate", "late", "engine", "reports", "dispatcher", "runtime"},
     {"wire", "openapi"},
     {"receipts", "ui", "embedded", "dev_api", "asgi"},
     {
@@ -47,7 +47,17 @@ FLOORS = (
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INSIDE = {  # within a floor these may be imported by those to their right
     4: ("wire", "openapi"),
-    3: ("commands", "batch", "gather", "gate", "late", "engine", "dispatcher", "runtime"),
+    3: (
+        "commands",
+        "batch",
+        "gather",
+        "gate",
+        "late",
+        "engine",
+        "reports",
+        "dispatcher",
+        "runtime",
+    ),
     5: ("receipts", "ui", "embedded", "dev_api", "asgi"),
     6: (
         "torture",

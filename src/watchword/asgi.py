@@ -19,6 +19,7 @@ from watchword.dispatcher import Dispatcher
 from watchword.engine import Engine, new_sid
 from watchword.errors import StoreError
 from watchword.receipts import receipt_routes
+from watchword.reports import Reports
 from watchword.runtime import open_engine
 from watchword.ui.page import page_routes
 from watchword.ui.reference import reference_routes
@@ -93,13 +94,13 @@ class App:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        posting = None
+        beside = [asyncio.create_task(Reports(self.engine).keep())]
         if self._dispatcher is not None:
-            posting = asyncio.create_task(self._dispatcher.run())
+            beside.append(asyncio.create_task(self._dispatcher.run()))
         yield
-        if posting is not None:
-            posting.cancel()
-            await asyncio.wait([posting])
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         await self.engine.aclose()
 
 

@@ -25,6 +25,18 @@ class FindAttempt(Reading[Attempt | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class FindSent(Reading[Attempt | None]):
+    """Find what a report is about by the id that the provider gave the message."""
+
+    sender: str
+    message_id: str
+
+    def read(self, store: Store, context: Context) -> Attempt | None:
+        sent = {"message_id": self.message_id, "sender": self.sender}
+        return next(iter(store.page(Query(Attempt, sent))), None)
+
+
+@dataclass(frozen=True, slots=True)
 class RecordNotice:
     """Record one report; answer whether it was about a message of that sender's.
 

@@ -5,7 +5,6 @@ that this is known and not guessed, aiohttp's own trace says when the headers we
 """
 
 import asyncio
-import contextlib
 import ssl
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -15,12 +14,12 @@ import aiohttp
 
 from watchword.model import Channel
 from watchword.senders.base import Message, Receipt, Trouble
+from watchword.senders.portal import end
 from watchword.senders.provider import HttpRequest, HttpResponse, Provider
 
 CONNECT_SECONDS = 3.0
 KEEP_SECONDS = 15.0  # most servers close an idle connection later, so that none is used half dead
 MAX_ANSWER = 64 * 1024
-CLOSE_SECONDS = 2.0
 AGENT = "watchword"
 
 
@@ -56,17 +55,7 @@ class HttpSender:
         """Close the connections, in whichever loop they were opened."""
         sessions, self._sessions = self._sessions, {}
         for loop, session in sessions.items():
-            if loop.is_closed():
-                continue
-            if not loop.is_running():
-                loop.run_until_complete(session.close())
-            elif loop is _running_loop():
-                _closing.add(task := loop.create_task(session.close()))
-                task.add_done_callback(_closing.discard)
-            else:
-                closing = asyncio.run_coroutine_threadsafe(session.close(), loop)
-                with contextlib.suppress(TimeoutError):
-                    closing.result(CLOSE_SECONDS)
+            end(loop, session.close)
 
     async def _ask(self, request: HttpRequest, progress: _Progress) -> HttpResponse:
         async with self._session().request(
@@ -103,9 +92,6 @@ class HttpSender:
         return session
 
 
-_closing: set[asyncio.Task[None]] = set()
-
-
 async def _note_left(_session: aiohttp.ClientSession, context: SimpleNamespace, _: Any) -> None:
     context.trace_request_ctx.left = True
 
@@ -122,10 +108,3 @@ def _fault(fault: Exception, progress: _Progress) -> Receipt:
     if isinstance(fault, aiohttp.InvalidURL):
         return Receipt.failed(Trouble.SETUP, None, "the address is not one")
     return Receipt.failed(Trouble.OUTAGE, None, f"no connection: {kind}")
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

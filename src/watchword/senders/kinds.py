@@ -31,5 +31,6 @@ KINDS = {
     "sinch": Kind("sinch", "Sinch", "Sinch SMS"),
     "whatsapp": Kind("whatsapp", "WhatsApp", "WhatsApp Cloud API, by an approved template"),
     "webhook": Kind("webhook", "Webhook", "your own HTTP service, by a signed request"),
+    "smpp": Kind("smpp", "SmppSender", "a message centre, by SMPP 3.4", http=False),
     "smtp": Kind("smtp", "SmtpSender", "e-mail, by any SMTP server", http=False),
 }

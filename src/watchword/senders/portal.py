@@ -1,9 +1,10 @@
 """Sending from synchronous code: drive a sender that never waits, lend the others an event loop."""
 
 import asyncio
+import contextlib
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
 
@@ -11,6 +12,8 @@ from watchword.senders.base import Receipt
 
 _lock = threading.Lock()
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
+_ending: set[asyncio.Task[None]] = set()
+CLOSE_SECONDS = 2.0
 
 
 def begin(sending: Coroutine[Any, Any, Receipt], *, waits: bool) -> Future[Receipt]:
@@ -20,6 +23,27 @@ def begin(sending: Coroutine[Any, Any, Receipt], *, waits: bool) -> Future[Recei
     sent: Future[Receipt] = Future()
     sent.set_result(_drive(sending))
     return sent
+
+
+def end(loop: asyncio.AbstractEventLoop, closing: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Close what was opened in a loop, whether that is this one, another thread's, or at rest."""
+    if loop.is_closed():
+        return
+    if not loop.is_running():
+        loop.run_until_complete(closing())
+    elif loop is _running_loop():
+        _ending.add(task := loop.create_task(closing()))
+        task.add_done_callback(_ending.discard)
+    else:
+        with contextlib.suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(closing(), loop).result(CLOSE_SECONDS)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _drive(sending: Coroutine[Any, Any, Receipt]) -> Receipt:

@@ -5,7 +5,7 @@ reading of its delivery reports.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -78,6 +78,11 @@ class Notice:
     currency: str | None = None
     mcc: str | None = None
     mnc: str | None = None
+
+
+TakeNotice = Callable[
+    [str, Notice], Awaitable[None]
+]  # given the sender's name; may raise StoreError
 
 
 class NotAuthentic(Exception):

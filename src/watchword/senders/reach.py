@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from watchword.senders.base import Message, Sender
 from watchword.senders.http import HttpSender
+from watchword.senders.smpp import SmppSender
 from watchword.senders.smtp import SmtpSender
 
 SECONDS = 3.0
@@ -42,8 +43,8 @@ async def reach(sender: Sender, sample: Message) -> Reach:
 
 
 def _where(sender: Sender, sample: Message) -> tuple[str, int, bool]:
-    if isinstance(sender, SmtpSender):
-        return sender.host, sender.port, sender.security == "tls"
+    if isinstance(sender, SmtpSender | SmppSender):
+        return sender.address
     if not isinstance(sender, HttpSender):
         raise TypeError(f"{sender.name} is not reached over the network")
     parts = urlsplit(sender.provider.request(sample, None).url)

@@ -34,11 +34,12 @@ class SmtpSender:
             raise ValueError(f"security: there are {', '.join(SECURITY)}")
         if not given["port"].isdigit():
             raise ValueError("port: a number is expected")
-        self._address = parseaddr(given["from"])[1]
-        if "@" not in self._address:
+        self._from = parseaddr(given["from"])[1]
+        if "@" not in self._from:
             raise ValueError("from: an address such as no-reply@acme.example is expected")
         self.name = name
         self.host, self.port, self.security = given["host"], int(given["port"]), given["security"]
+        self.address = (self.host, self.port, self.security == "tls")
         self._given = given
         self._timeout = timeout
 
@@ -50,14 +51,14 @@ class SmtpSender:
         """Hold nothing open."""
 
     def _send(self, message: Message) -> Receipt:
-        mail = compose(message, self._given["from"], self._address)
+        mail = compose(message, self._given["from"], self._from)
         offered = False
         try:
             with self._connect() as server:
                 if self._given["user"]:
                     server.login(self._given["user"], self._given["password"])
                 offered = True
-                server.send_message(mail, self._address, [message.to])
+                server.send_message(mail, self._from, [message.to])
         except smtplib.SMTPAuthenticationError as fault:
             return Receipt.failed(Trouble.CREDENTIALS, 20003, _words(fault))
         except smtplib.SMTPRecipientsRefused as fault:

@@ -1,0 +1,336 @@
+"""SMPP 3.4: straight to a message centre, by one bind that is kept, with its receipts."""
+
+import asyncio
+import contextlib
+import itertools
+import re
+import ssl
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from watchword.errors import StoreError
+from watchword.model import Channel, Delivery
+from watchword.senders.base import Message, Receipt, Trouble
+from watchword.senders.portal import end
+from watchword.senders.provider import Given, Notice, Option, TakeNotice, without_plus
+from watchword.senders.smpp_link import (
+    Bind,
+    BindRefused,
+    Link,
+    NotSent,
+    Unanswered,
+    WindowFull,
+    open_link,
+)
+from watchword.senders.smpp_pdu import (
+    GSM_DEFAULT,
+    LATIN_1,
+    MESSAGE_STATE,
+    RECEIPTED_MESSAGE_ID,
+    RESPONSE,
+    ROK,
+    RX_T_APPN,
+    SUBMIT_SM,
+    UCS2,
+    UDH,
+    Address,
+    Delivered,
+    Pdu,
+    Submission,
+    read_message_id,
+)
+from watchword.texts.segments import Encoding, encode_gsm, measure, split
+
+LONG: Final = ("udh", "payload")
+ALPHABETS: Final = ("gsm", "latin-1")
+RECEIPT_IDS: Final = ("same", "decimal")
+YES: Final = {"yes": True, "no": False}
+WAITS: Final = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds between tries to have the bind again
+NETWORK, ALPHANUMERIC, INTERNATIONAL, ISDN = 3, 5, 1, 1  # types of number; a numbering plan
+SHORT_CODE: Final = 6  # digits; a longer number is one that can be called
+LONGEST_SHORT: Final = {Encoding.GSM7: 160, Encoding.UCS2: 140}  # bytes; more is a payload
+THROTTLED_SECONDS: Final = 1.0
+TROUBLES: Final = {  # command_status of a submit_sm_resp (SMPP 3.4 §5.1.3)
+    0x01: (Trouble.CONTENT, 21617),
+    0x02: (Trouble.SETUP, None),
+    0x03: (Trouble.SETUP, None),
+    0x04: (Trouble.SETUP, None),
+    0x07: (Trouble.SETUP, None),
+    0x0A: (Trouble.SETUP, 21606),
+    0x0B: (Trouble.RECIPIENT, 21211),
+    0x14: (Trouble.BUSY, 30001),
+    0x15: (Trouble.SETUP, None),
+    0x43: (Trouble.SETUP, None),
+    0x45: (Trouble.OUTAGE, 30008),
+    0x48: (Trouble.SETUP, 21606),
+    0x49: (Trouble.SETUP, 21606),
+    0x50: (Trouble.RECIPIENT, 21211),
+    0x51: (Trouble.RECIPIENT, 21211),
+    0x53: (Trouble.SETUP, None),
+    0x58: (Trouble.BUSY, 20429),
+    0x62: (Trouble.SETUP, None),
+    0x64: (Trouble.BUSY, 20503),
+    0x65: (Trouble.CONTENT, None),
+    0x66: (Trouble.CONTENT, None),
+    0xC0: (Trouble.SETUP, None),
+    0xC1: (Trouble.SETUP, None),
+    0xC2: (Trouble.SETUP, None),
+    0xC3: (Trouble.SETUP, None),
+    0xC4: (Trouble.SETUP, None),
+}
+NOBODY_KNOWS: Final = (0x08, 0xFF)  # a system error, an unknown one: it may have been sent
+BIND_TROUBLES: Final = {
+    0x05: Trouble.SETUP,  # already bound: too many binds for this account
+    0x0D: Trouble.CREDENTIALS,
+    0x0E: Trouble.CREDENTIALS,
+    0x0F: Trouble.CREDENTIALS,
+    0x53: Trouble.SETUP,
+    0x58: Trouble.BUSY,
+}
+STATES: Final = {  # a receipt's `stat` and message_state (Appendix B, §5.2.28)
+    "ENROUTE": (Delivery.SENT, None, None),
+    "ACCEPTD": (Delivery.SENT, None, None),
+    "DELIVRD": (Delivery.DELIVERED, None, None),
+    "EXPIRED": (Delivery.UNDELIVERED, Trouble.RECIPIENT, 30003),
+    "DELETED": (Delivery.UNDELIVERED, Trouble.OUTAGE, 30008),
+    "UNDELIV": (Delivery.UNDELIVERED, Trouble.RECIPIENT, 30003),
+    "REJECTD": (Delivery.UNDELIVERED, Trouble.CONTENT, 30007),
+}
+NUMBERED: Final = {
+    1: "ENROUTE",
+    2: "DELIVRD",
+    3: "EXPIRED",
+    4: "DELETED",
+    5: "UNDELIV",
+    6: "ACCEPTD",
+    8: "REJECTD",
+}
+REPORT: Final = re.compile(
+    r"\bid:\s*(?P<id>\S+).*?\bstat:\s*(?P<stat>[A-Z]+)", re.IGNORECASE | re.DOTALL
+)
+
+
+class SmppSender:
+    """Submit each message over a kept bind; a bind for each event loop that sends."""
+
+    CHANNELS: ClassVar[frozenset[Channel]] = frozenset({Channel.SMS})
+    OPTIONS: ClassVar[tuple[Option, ...]] = (
+        Option("host", "the message centre"),
+        Option("port", "its port", "2775"),
+        Option("tls", "yes where the port speaks TLS", "no"),
+        Option("system_id", "the account's system_id"),
+        Option("password", "its password", secret=True),
+        Option("system_type", "the system_type, where one is wanted", ""),
+        Option("from", "the number, short code or name (up to 11 letters) that it comes from"),
+        Option("service_type", "the service_type, where one is wanted", ""),
+        Option("receipts", "no to bind as transmitter, without delivery receipts", "yes"),
+        Option("receipt_ids", "decimal where receipts repeat a hexadecimal id so", "same"),
+        Option("alphabet", "the centre's default alphabet: gsm or latin-1", "gsm"),
+        Option("long", "how a text of several segments goes: udh or payload", "udh"),
+        Option("validity_minutes", "how long the centre tries; then the code is over", "10"),
+        Option("window", "how many messages may wait for an answer at once", "10"),
+        Option("enquire_seconds", "after how much silence the link is tested", "30"),
+    )
+    waits = True
+
+    def __init__(self, name: str, given: Given, *, timeout: float = 10.0) -> None:
+        for option, known in (
+            ("long", LONG),
+            ("alphabet", ALPHABETS),
+            ("receipt_ids", RECEIPT_IDS),
+        ):
+            if given[option] not in known:
+                raise ValueError(f"{option}: there are {', '.join(known)}")
+        for option in ("port", "window", "validity_minutes", "enquire_seconds"):
+            if not given[option].isdigit() or not int(given[option]):
+                raise ValueError(f"{option}: a number above 0 is expected")
+        for option in ("tls", "receipts"):
+            if given[option] not in YES:
+                raise ValueError(f"{option}: yes or no is expected")
+        self.name = name
+        self.address = (given["host"], int(given["port"]), YES[given["tls"]])
+        self._given = given
+        self._timeout = timeout
+        self._bind = Bind(
+            given["host"],
+            int(given["port"]),
+            given["system_id"],
+            given["password"],
+            given["system_type"],
+            receives=YES[given["receipts"]],
+            tls=YES[given["tls"]],
+            window=int(given["window"]),
+            enquire_seconds=float(given["enquire_seconds"]),
+            answer_seconds=timeout,
+        )
+        self._source = _source(given["from"])
+        self._take: TakeNotice | None = None
+        self._links: dict[asyncio.AbstractEventLoop, Link] = {}
+        self._opening: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
+        self._references = itertools.cycle(range(256))
+
+    def listen(self, take: TakeNotice) -> None:
+        """Hand the receipts that come in on the bind to `take`."""
+        self._take = take
+
+    async def keep(self) -> None:
+        """Have the bind from now on, also while nothing is sent: receipts come when they come."""
+        waits = iter(WAITS)
+        while True:
+            try:
+                link = await self._link()
+                waits = iter(WAITS)
+                await link.ended.wait()
+            except (OSError, TimeoutError, BindRefused, NotSent):
+                pass
+            await asyncio.sleep(next(waits, WAITS[-1]))
+
+    async def send(self, message: Message) -> Receipt:
+        """Submit one message, in as many parts as it needs, once."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                link = await self._link()
+        except BindRefused as fault:
+            trouble = BIND_TROUBLES.get(fault.status, Trouble.CREDENTIALS)
+            code = 20003 if trouble is Trouble.CREDENTIALS else None
+            return Receipt.failed(trouble, code, f"bind refused with {_hex(fault.status)}")
+        except ssl.SSLError as fault:
+            return Receipt.failed(
+                Trouble.SETUP, None, f"no safe connection: {type(fault).__name__}"
+            )
+        except (OSError, TimeoutError, NotSent) as fault:
+            return Receipt.failed(Trouble.OUTAGE, None, f"no bind: {type(fault).__name__}")
+        message_id = None
+        for number, part in enumerate(self._parts(message)):
+            receipt = await self._submit(link, part)
+            if receipt.status is not Delivery.SENT:
+                begun = number and receipt.status is Delivery.FAILED
+                return Receipt.unknown(detail="a part of it was taken") if begun else receipt
+            message_id = receipt.message_id
+        return Receipt.sent(message_id)
+
+    def close(self) -> None:
+        """Unbind, in whichever loop the bind was made."""
+        links, self._links = self._links, {}
+        for loop, link in links.items():
+            end(loop, link.close)
+
+    async def _link(self) -> Link:
+        loop = asyncio.get_running_loop()
+        async with self._opening.setdefault(loop, asyncio.Lock()):
+            link = self._links.get(loop)
+            if link is None or not link.is_open:
+                link = self._links[loop] = await open_link(self._bind, self._hear)
+            return link
+
+    async def _submit(self, link: Link, part: Submission) -> Receipt:
+        try:
+            answer = await link.ask(SUBMIT_SM, part.encode())
+        except WindowFull:
+            return Receipt.failed(Trouble.BUSY, 20429, "too many messages wait for an answer")
+        except NotSent:
+            return Receipt.failed(Trouble.OUTAGE, None, "the bind had ended")
+        except Unanswered as fault:
+            return Receipt.unknown(detail=f"no answer after the request had left: {fault}")
+        return self._read(answer)
+
+    def _read(self, answer: Pdu) -> Receipt:
+        if answer.status == ROK and answer.command == SUBMIT_SM | RESPONSE:
+            return Receipt.sent(self._named(read_message_id(answer.body), base=16))
+        words = f"answered {_hex(answer.status)}"
+        if answer.status in NOBODY_KNOWS:
+            return Receipt.unknown(Trouble.OUTAGE, words)
+        trouble, code = TROUBLES.get(answer.status, (Trouble.CONTENT, None))
+        after = THROTTLED_SECONDS if trouble is Trouble.BUSY else None
+        return Receipt.failed(trouble, code, words, retry_after=after)
+
+    def _parts(self, message: Message) -> Iterator[Submission]:
+        """Cut a text into what one PDU holds; the last part alone asks for a receipt."""
+        encoding, coding = self._coding(message.body)
+        cut = self._given["long"] == "udh"
+        texts = split(message.body, encoding) if cut else [message.body]
+        reference = next(self._references)
+        for number, text in enumerate(texts, 1):
+            data, header = _encoded(text, coding), b""
+            if len(texts) > 1:  # 3GPP TS 23.040 §9.2.3.24.1
+                header = bytes((5, 0, 3, reference, len(texts), number))
+            yield Submission(
+                self._source,
+                Address(without_plus(message.to), INTERNATIONAL, ISDN),
+                header + data,
+                coding,
+                self._given["service_type"],
+                UDH if header else 0,
+                _validity(int(self._given["validity_minutes"])),
+                wants_receipt=number == len(texts) and self._bind.receives,
+                as_payload=len(data) > LONGEST_SHORT[encoding],
+            )
+
+    def _coding(self, text: str) -> tuple[Encoding, int]:
+        """Choose the alphabet that a text is counted in and the data_coding that says so."""
+        encoding = measure(text).encoding
+        if encoding is Encoding.GSM7 and self._given["alphabet"] == "gsm":
+            return encoding, GSM_DEFAULT
+        if encoding is Encoding.GSM7 and all(ord(character) < 256 for character in text):
+            return encoding, LATIN_1
+        return Encoding.UCS2, UCS2
+
+    async def _hear(self, delivered: Delivered) -> int:
+        """Hand a receipt on; 'not now' when it cannot be kept, so that it comes again."""
+        notice = self._notice(delivered)
+        if notice is None or self._take is None:
+            return ROK
+        with contextlib.suppress(StoreError):
+            await self._take(self.name, notice)
+            return ROK
+        return RX_T_APPN
+
+    def _notice(self, delivered: Delivered) -> Notice | None:
+        found = REPORT.search(delivered.text.decode("latin-1"))
+        given = delivered.options.get(RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1")
+        state = delivered.options.get(MESSAGE_STATE, b"")
+        stat = NUMBERED.get(state[0], "") if state else ""
+        stat = stat or (found["stat"].upper() if found else "")
+        if not (delivered.is_receipt or given) or stat not in STATES:
+            return None
+        status, trouble, code = STATES[stat]
+        named = self._named(given, base=16) if given else None
+        if named is None and found:
+            named = self._named(found["id"], base=10)
+        return Notice(status, named, trouble=trouble, error_code=code) if named else None
+
+    def _named(self, message_id: str | None, base: int) -> str | None:
+        """Write an id so that a receipt's equals the answer's, whose digits may be others."""
+        if message_id is None or self._given["receipt_ids"] == "same":
+            return message_id
+        with contextlib.suppress(ValueError):
+            return str(int(message_id, base))
+        return message_id
+
+
+def _encoded(text: str, coding: int) -> bytes:
+    if coding == GSM_DEFAULT:
+        return encode_gsm(text)
+    return text.encode("latin-1" if coding == LATIN_1 else "utf-16-be")
+
+
+def _source(given: str) -> Address:
+    digits = without_plus(given)
+    if not digits.isdigit():
+        if not 0 < len(given) <= 11 or not given.isascii():
+            raise ValueError("from: a number, or a name of up to 11 plain letters, is expected")
+        return Address(given, ALPHANUMERIC, 0)
+    if len(digits) <= SHORT_CODE:
+        return Address(digits, NETWORK, 0)
+    return Address(digits, INTERNATIONAL, ISDN)
+
+
+def _validity(minutes: int) -> str:
+    """Write a time from now on as the specification does (§7.1.1)."""
+    hours, rest = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"0000{days:02}{hours:02}{rest:02}00000R"
+
+
+def _hex(status: int) -> str:
+    return f"{status:#04x}"
