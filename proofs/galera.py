@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pymysql
 
+from proofs.report import report
 from tests.databases import MariaServer, Missing, free_port
 from watchword.errors import Refusal, StoreError
 from watchword.home import Credentials
@@ -131,24 +132,19 @@ def everywhere(nodes: Sequence[Node], seconds: float) -> Iterator[Count]:
     yield Count("requests answered 503 around the kill", seen["StoreError"], "any", ok=True)
 
 
+def prove(size: str) -> Iterator[Count]:
+    """Torture one node, then use all of them at once."""
+    with cluster() as nodes:
+        yield from torture(nodes[1].url("proof"), SIZES[size])
+        yield from everywhere(nodes, LOAD_SECONDS[size])
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description="Prove the promise on Galera.")
     arguments.add_argument("--size", choices=list(SIZES), default="full")
     given = arguments.parse_args()
-    broken = False
-    print("\nMariaDB Galera, three nodes")
-    try:
-        with cluster() as nodes:
-            for count in [
-                *torture(nodes[1].url("proof"), SIZES[given.size]),
-                *everywhere(nodes, LOAD_SECONDS[given.size]),
-            ]:
-                broken = broken or not count.ok
-                mark = "ok  " if count.ok else "FAIL"
-                print(f"{mark}  {count.found:8,}  {count.what} (must be {count.wanted})")
-    except Missing as missing:
-        print(f"left out: {missing}")
-    sys.exit(1 if broken else 0)
+    held = report("MariaDB Galera, three nodes", prove(given.size))
+    sys.exit(0 if held else 1)
 
 
 if __name__ == "__main__":

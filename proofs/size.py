@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from proofs.report import report
 from proofs.state import SECRET, STORES, database
-from tests.databases import Missing
 from watchword.home import Credentials
 from watchword.store.connect import connect
 from watchword.store.tables import metadata
@@ -112,17 +112,10 @@ def main() -> None:
     arguments.add_argument("--size", choices=list(ROWS), default="full")
     arguments.add_argument("--only", choices=STORES, action="append")
     given = arguments.parse_args()
-    broken = False
+    held = True
     for kind in given.only or STORES:
-        print(f"\n{kind}, full")
-        try:
-            for count in prove(kind, given.size):
-                broken = broken or not count.ok
-                mark = "ok  " if count.ok else "FAIL"
-                print(f"{mark}  {count.found:8,}  {count.what} (must be {count.wanted})")
-        except Missing as missing:
-            print(f"left out: {missing}")
-    sys.exit(1 if broken else 0)
+        held = report(f"{kind}, full", prove(kind, given.size)) and held
+    sys.exit(0 if held else 1)
 
 
 if __name__ == "__main__":

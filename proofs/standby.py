@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 
 import psycopg
 
-from tests.databases import Missing, PostgresServer
+from proofs.report import report
+from tests.databases import PostgresServer
 from watchword.errors import Refusal, StoreError
 from watchword.home import Credentials
 from watchword.torture import Count, Known, check, make_service, open_engine, start
@@ -142,17 +143,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description="Prove the promise with a standby.")
     arguments.add_argument("--size", choices=list(PROMOTIONS), default="full")
     given = arguments.parse_args()
-    broken = False
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # it reports each connection we break
-    print("\nPostgreSQL with a synchronous standby")
-    try:
-        for count in prove(PROMOTIONS[given.size]):
-            broken = broken or not count.ok
-            mark = "ok  " if count.ok else "FAIL"
-            print(f"{mark}  {count.found:8,}  {count.what} (must be {count.wanted})")
-    except Missing as missing:
-        print(f"left out: {missing}")
-    sys.exit(1 if broken else 0)
+    counts = prove(PROMOTIONS[given.size])
+    sys.exit(0 if report("PostgreSQL with a synchronous standby", counts) else 1)
 
 
 if __name__ == "__main__":

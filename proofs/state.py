@@ -1,16 +1,16 @@
 """Prove what is promised of the state, on every database, and print the counts.
 
     make proof                      # everything, an hour or more
-    python -m proofs.state --size short --only sqlite
+    python -m proofs.state --size short --only sqlite --part writers
 
-T-01 double acceptance, T-02 limit overrun, T-04 double send, T-18 process kill, T-19 lock errors,
-T-20 restart of the database under load. Exits with 1 when a count is not what it must be.
+`torture` is T-01 double acceptance, T-02 limit overrun, T-04 double send and T-18 process kill;
+`writers` is T-19 lock errors; `restarts` is T-20, the database killed under load. Exits with 1
+when a count is not what it must be.
 """
 
 import argparse
 import contextlib
 import logging
-import multiprocessing
 import signal
 import sys
 import tempfile
@@ -20,14 +20,15 @@ from collections import Counter as Tally
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.databases import SERVERS, Missing, Server
+from proofs.report import report
+from proofs.writers import writers
+from tests.databases import SERVERS, Server
 from watchword.errors import Refusal, StoreError
 from watchword.home import Credentials
 from watchword.torture import (
     SIZES,
     Count,
     Known,
-    Size,
     check,
     make_service,
     open_engine,
@@ -37,8 +38,8 @@ from watchword.torture import (
 
 SECRET = b"proof secret, 32 bytes or longer."
 STORES = ("sqlite", "postgres", "mariadb")
+PARTS = ("torture", "writers", "restarts")
 WRITER_SECONDS = {"short": 5, "usual": 60, "full": 600}
-WRITERS = 32
 RESTARTS = {"short": 2, "usual": 10, "full": 200}
 
 
@@ -56,38 +57,6 @@ def database(kind: str) -> Iterator[tuple[str, Server | None]]:
         yield server.url("proof"), server
     finally:
         server.remove()
-
-
-def lock_errors(url: str, seconds: float) -> Iterator[Count]:
-    """T-19: many writers at once, of whom none may see a lock's fault."""
-    known = Known(url, SECRET, Credentials.new())
-    engine = open_engine(known)
-    make_service(engine)
-    spawn = multiprocessing.get_context("spawn")
-    with spawn.Pool(4) as pool:
-        work = [(known, seconds)] * WRITERS
-        tallies = pool.starmap(_write, work, chunksize=WRITERS // 4)
-    engine.close()
-    total = sum((Tally(tally) for tally in tallies), Tally[str]())
-    errors = total["errors"]
-    what = f"errors seen by {WRITERS} writers in {seconds:.0f} s and {total['done']} requests"
-    yield Count(what, errors, "0", errors == 0)
-
-
-def _write(known: Known, seconds: float) -> dict[str, int]:
-    engine = open_engine(known)
-    tally: Tally[str] = Tally()
-    end = time.monotonic() + seconds / (WRITERS // 4)
-    while time.monotonic() < end:
-        with contextlib.suppress(Refusal):
-            try:
-                started = engine.perform(start(engine, 3_000_000 + int(tally["done"]) % 20))
-                check(engine, started.verification.to, started.code)
-                tally["done"] += 2
-            except StoreError:
-                tally["errors"] += 1
-    engine.close()
-    return dict(tally)
 
 
 def restarts(url: str, server: Server, times: int) -> Iterator[Count]:
@@ -142,34 +111,32 @@ def restarts(url: str, server: Server, times: int) -> Iterator[Count]:
     yield Count("tenths of a second until it answered again", tenths, "<= 50", tenths <= 50)
 
 
-def prove(kind: str, name: str, size: Size) -> Iterator[Count]:
-    """Run every proof on one store."""
+def prove(part: str, kind: str, name: str) -> Iterator[Count]:
+    """Run one part of the proof on one store."""
     with database(kind) as (url, server):
-        yield from torture(url, size)
-        yield from lock_errors(url, WRITER_SECONDS[name])
-        if server is not None:
+        if part == "torture":
+            yield from torture(url, SIZES[name])
+        elif part == "writers":
+            known = Known(url, SECRET, Credentials.new())
+            yield from writers(WRITER_SECONDS[name], known, print)
+        elif server is not None:
             yield from restarts(url, server, RESTARTS[name])
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     arguments.add_argument("--size", choices=list(SIZES), default="full")
-    arguments.add_argument("--only", choices=STORES, action="append")
+    arguments.add_argument("--only", choices=STORES, action="append", help="these stores only")
+    arguments.add_argument("--part", choices=PARTS, action="append", help="these parts only")
     given = arguments.parse_args()
-    broken = False
+    held = True
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # it reports each connection we break
-    for kind in given.only or STORES:
-        print(f"\n{kind}")
-        try:
-            for count in prove(kind, given.size, SIZES[given.size]):
-                broken = broken or not count.ok
-                mark = "ok  " if count.ok else "FAIL"
-                print(
-                    f"{mark}  {count.found:8,}  {count.what} (must be {count.wanted})", flush=True
-                )
-        except Missing as missing:
-            print(f"left out: {missing}")
-    sys.exit(1 if broken else 0)
+    for part in given.part or PARTS:
+        for kind in given.only or STORES:
+            if part == "restarts" and kind == "sqlite":
+                continue  # it is no server
+            held = report(f"{kind}, {part}", prove(part, kind, given.size)) and held
+    sys.exit(0 if held else 1)
 
 
 if __name__ == "__main__":

@@ -149,6 +149,10 @@ class Engine:
         """Name an address within the default service by the newest key."""
         return self._keyring.fingerprint(self.credentials.service_sid, to)
 
+    def older_fingerprints(self, to: str) -> tuple[str, ...]:
+        """Return the names that older keys gave the same address, newest first."""
+        return self._keyring.older_fingerprints(self.credentials.service_sid, to)
+
     def page_macs(self, text: str) -> tuple[str, ...]:
         """Return what proves to the hosted page that `text` came from us, newest key first."""
         return self._keyring.page_macs(text)

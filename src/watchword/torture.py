@@ -183,13 +183,22 @@ class Worker:
         self.process.join()
 
 
+def fresh_processes() -> Any:
+    """Return what makes processes that share no connection with us, as a plain fork would."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # imported once, not by each of them
+    return context
+
+
 @contextlib.contextmanager
 def _workers(known: Known, count: int) -> Iterator[list[Worker]]:
-    spawn = multiprocessing.get_context("spawn")  # a fork would share our connections
+    fresh = fresh_processes()
     workers = []
     for _ in range(count):
-        ours, theirs = spawn.Pipe()
-        process = spawn.Process(target=_work, args=(known, theirs), daemon=True)
+        ours, theirs = fresh.Pipe()
+        process = fresh.Process(target=_work, args=(known, theirs), daemon=True)
         process.start()
         theirs.close()
         workers.append(Worker(process, ours))

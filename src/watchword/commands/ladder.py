@@ -38,19 +38,31 @@ class LookAtCounter:
 
 @dataclass(frozen=True, slots=True)
 class ClimbIfFree:
-    """Take a step up the ladder, or refuse with TooSoon inside a wait."""
+    """Take a step up the ladder, or refuse with TooSoon inside a wait.
+
+    `formerly` holds the names that older keys gave the same pair: a ladder found under one of
+    them goes on under the newest.
+    """
 
     unique_id: str
     user_id: str
+    formerly: tuple[str, ...] = ()
 
     def keys(self, keyring: Keyring) -> Keys:
-        return Keys.of(Counter, (self.unique_id, self.user_id))
+        return _pair_keys(self.unique_id, self.user_id, self.formerly)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Climbed]:
         counter = _counter(rows, self.unique_id, self.user_id, context.now)
+        moved = Changes()
+        for name in self.formerly:
+            found = rows.get(Counter, (name, self.user_id))
+            if found is not None:
+                moved.delete(Counter, found.key)
+                counter = ladder.stricter(counter, found)
         before = ladder.look(counter, context.now, context.policy.ladder)
         after = ladder.climb(before, context.now, context.policy.ladder)
-        return Decision(Changes.of(after), Climbed(before, after))
+        moved.add(Changes.of(after))
+        return Decision(moved, Climbed(before, after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +127,20 @@ class ForgetCounter:
 
     unique_id: str
     user_id: str
+    formerly: tuple[str, ...] = ()
 
     def keys(self, keyring: Keyring) -> Keys:
-        return Keys.of(Counter, (self.unique_id, self.user_id))
+        return _pair_keys(self.unique_id, self.user_id, self.formerly)
 
     def decide(self, rows: Rows, context: Context) -> Decision[None]:
-        return Decision(Changes().delete(Counter, (self.unique_id, self.user_id)), None)
+        changes = Changes()
+        for name in (self.unique_id, *self.formerly):
+            changes.delete(Counter, (name, self.user_id))
+        return Decision(changes, None)
+
+
+def _pair_keys(unique_id: str, user_id: str, formerly: tuple[str, ...]) -> Keys:
+    return Keys.of(Counter, *((name, user_id) for name in (unique_id, *formerly)))
 
 
 def _counter(rows: Rows, unique_id: str, user_id: str, now: datetime) -> Counter:

@@ -235,8 +235,8 @@ def _newest(store: Store, kind: type[Any], account_sid: str, since: datetime) ->
 
 
 def _pairs(keyring: Keyring, service_sid: str, to: str) -> tuple[tuple[str, str], ...]:
-    name = keyring.fingerprint(service_sid, to)
-    return tuple((name, user) for user in LADDERS)
+    names = address_names(keyring, service_sid, to)
+    return tuple((name, user) for name in names for user in LADDERS)
 
 
 def _subject(rows: Rows, keyring: Keyring, service_sid: str, to: str) -> Subject | None:

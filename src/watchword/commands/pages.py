@@ -19,6 +19,7 @@ from watchword.tenants import Service
 from watchword.visits import PageSession, PageStatus, Visitor
 
 GRACE = timedelta(minutes=1)  # clocks of machines differ; a result a minute over is still known
+_VISIT = msgspec.json.Decoder(Visit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ def _opened(rows: Rows, context: Context, sid: str, grace: timedelta = timedelta
     if session is None or context.now >= session.expires_at + grace:
         raise NotFound("page")
     text = context.keyring.unseal(session.sealed, bound_to=sid)
-    return OpenedPage(session, msgspec.json.decode(text, type=Visit))
+    return OpenedPage(session, _VISIT.decode(text))
 
 
 def _with(session: PageSession, visit: Visit, context: Context) -> PageSession:

@@ -81,8 +81,8 @@ class StartVerification:
         keys |= Keys.reading(SafeNumber, *safe)
         if not self.limited_by:
             return keys
-        windows = [window_name(keyring, self.service_sid, *limit) for limit in self.limited_by]
-        return keys | Keys.of(RateWindow, *windows)
+        windows = (window_names(keyring, self.service_sid, *limit) for limit in self.limited_by)
+        return keys | Keys.of(RateWindow, *(name for names in windows for name in names))
 
     def decide(self, rows: Rows, context: Context) -> Decision[Started]:
         service = owned_service(rows, self.service_sid, self.account_sid)
@@ -130,26 +130,34 @@ class StartVerification:
             limit = next((x for x in service.rate_limits if x.unique_name == unique_name), None)
             if limit is None or not limit.buckets:
                 continue
-            name = window_name(context.keyring, service.sid, unique_name, value)
-            window = rows.get(RateWindow, name)
-            window = window or RateWindow(name, service.sid, (), context.now)
+            names = window_names(context.keyring, service.sid, unique_name, value)
+            window = next((row for name in names if (row := rows.get(RateWindow, name))), None)
+            window = window or RateWindow(names[0], service.sid, (), context.now)
+            if window.key != names[0]:  # an older key named it; its counts go on
+                changes.delete(RateWindow, window.key)
+                window = replace(window, key=names[0])
             changes.add(Changes.of(count_start(limit, window, context.now)))
         return changes
 
 
 @dataclass(frozen=True, slots=True)
 class GuardedStart:
-    """Look at the ladder, take the step and start, as one decision."""
+    """Look at the ladder, take the step and start, as one decision; else `ClimbIfFree`."""
 
     start: StartVerification
     unique_id: str
     user_id: str
+    formerly: tuple[str, ...] = ()
 
     def keys(self, keyring: Keyring) -> Keys:
-        return self.start.keys(keyring) | Keys.of(Counter, (self.unique_id, self.user_id))
+        return self.start.keys(keyring) | self._step.keys(keyring)
+
+    @property
+    def _step(self) -> ClimbIfFree:
+        return ClimbIfFree(self.unique_id, self.user_id, self.formerly)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Guarded]:
-        climb = ClimbIfFree(self.unique_id, self.user_id).decide(rows, context)
+        climb = self._step.decide(rows, context)
         start = self.start.decide(rows, context)
         start.changes.add(climb.changes)
         guarded = Guarded(start.answer, climb.answer.before, climb.answer.counter)
@@ -265,9 +273,14 @@ class RecordDelivery:
         return Decision(changes, None)
 
 
-def window_name(keyring: Keyring, service_sid: str, unique_name: str, value: str) -> str:
-    """Name a rate limit's window for one value, so that nobody can tell the value from it."""
-    return keyring.fingerprint(service_sid, f"{unique_name}={value}")
+def window_names(
+    keyring: Keyring, service_sid: str, unique_name: str, value: str
+) -> tuple[str, ...]:
+    """Name a rate limit's window for one value under every key, newest first.
+
+    Nobody can tell the value from its name.
+    """
+    return address_names(keyring, service_sid, f"{unique_name}={value}")
 
 
 def _worded(service: Service, wording: Wording, channel: Channel, context: Context) -> Wording:

@@ -59,6 +59,7 @@ class State(msgspec.Struct, frozen=True):
         return timedelta(seconds=self.offset_seconds)
 
 
+_STATE = msgspec.json.Decoder(State)  # made once: two threads must not both look at the type
 Stamp = tuple[int, int]  # a file's inode and time of change
 
 
@@ -122,7 +123,7 @@ def _stamp(path: Path) -> Stamp | None:
 
 def _load(path: Path) -> State:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=State)
+        return _STATE.decode(path.read_bytes())
     except FileNotFoundError:
         return State()
     except (OSError, msgspec.DecodeError) as fault:

@@ -43,6 +43,14 @@ def give_back(counter: Counter, taken: Counter, before: Counter) -> Counter:
     return replace(counter, count=before.count, expires=before.expires)
 
 
+def stricter(counter: Counter, other: Counter) -> Counter:
+    """Return the counter with the other's count and wait where those are further on."""
+    ends = [each.expires for each in (counter, other) if each.expires is not None]
+    return replace(
+        counter, count=max(counter.count, other.count), expires=max(ends) if ends else None
+    )
+
+
 def ahead(counter: Counter, ladder: Ladder) -> Ladder:
     """Return the waits still to come after the one that `counter` is in."""
     return ladder[counter.count :]

@@ -26,6 +26,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 Row = dict[str, Any]  # column name to what the driver takes
 Found = Any  # a row that was read: its cells by their columns' names
+# msgspec looks at a type when it first meets it, and two threads must not do so at once.
+_TALLIES = msgspec.json.Decoder(list[tuple[str, int, int]])
+_SENDS = msgspec.json.Decoder(list[tuple[str, str, int]])
+_DETAILS = msgspec.json.Decoder(Details)
 
 
 def to_ms(moment: datetime) -> int:
@@ -180,7 +184,7 @@ def rate_window_row(window: RateWindow) -> Row:
 
 
 def rate_window_record(row: Found) -> RateWindow:
-    lines = msgspec.json.decode(row.tallies, type=list[tuple[str, int, int]])
+    lines = _TALLIES.decode(row.tallies)
     tallies = tuple(Tally(sid, from_ms(opened), count) for sid, opened, count in lines)
     return RateWindow(row.key, row.service_sid, tallies, from_ms(row.ends_at))
 
@@ -212,7 +216,7 @@ def _pack(sends: tuple[SendAttempt, ...]) -> str:
 
 
 def _unpack(text: str) -> tuple[SendAttempt, ...]:
-    lines = msgspec.json.decode(text, type=list[tuple[str, str, int]])
+    lines = _SENDS.decode(text)
     return tuple(SendAttempt(sid, Channel(channel), from_ms(time)) for sid, channel, time in lines)
 
 
@@ -227,4 +231,4 @@ def _unseal(row: Found, keyring: Keyring) -> Details:
     if row.sealed_details is None:
         return NO_DETAILS
     opened = keyring.unseal(row.sealed_details, bound_to=f"{row.sid} details")
-    return msgspec.json.decode(opened, type=Details)
+    return _DETAILS.decode(opened)

@@ -1,5 +1,6 @@
 """The store in SQL: a batch's rows read in key order and locked, written as sets, one commit."""
 
+import logging
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -23,6 +24,8 @@ from watchword.store.migrate import ensure_schema
 from watchword.store.rows import Row
 from watchword.store.session import SESSIONS, Session
 from watchword.store.statements import LANGUAGES, Said, Statements
+
+logger = logging.getLogger("watchword.store")
 
 PATIENCE_SECONDS = 5.0  # how long a lost race or a lost server is tried again
 FIRST_PAUSE = 0.002  # seconds; doubled from try to try, and drawn at random up to there
@@ -62,6 +65,7 @@ class SqlStore:
             if fault is None:
                 self._lost_since = None
                 return
+            logger.debug("store.retried fault=%s try=%d", fault.name, tries)
             now = time.monotonic()
             if fault is Fault.LOST:
                 self._lost_since = self._lost_since or now

@@ -29,6 +29,9 @@ class _Document:
 
 
 _PLAIN = _Document()
+# msgspec looks at a type when it first meets it, and two threads must not do so at once.
+_DOCUMENT = msgspec.json.Decoder(_Document)
+_FIELDS = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 
 def service_row(service: Service) -> Row:
@@ -48,7 +51,7 @@ def service_row(service: Service) -> Row:
 def service_record(row: Found) -> Service:
     document = _PLAIN
     if row.document is not None:
-        document = msgspec.json.decode(row.document, type=_Document)
+        document = _DOCUMENT.decode(row.document)
     return Service(
         sid=row.sid,
         account_sid=row.account_sid,
@@ -142,7 +145,7 @@ def posting_record(row: Found, keyring: Keyring) -> Posting:
         webhook_sid=row.webhook_sid,
         verification_sid=row.verification_sid,
         event=row.event,
-        fields=msgspec.json.decode(fields, type=tuple[tuple[str, str], ...]),
+        fields=_FIELDS.decode(fields),
         tries=row.tries,
         created_at=from_ms(row.created_at),
         due_at=from_ms(row.due_at),

@@ -252,9 +252,10 @@ class HostedPages:
         service = turn.opened.session.service_sid
         return turn.browser.lane(self._engine, service, turn.visit.to or "")
 
-    def _pair(self, turn: Turn) -> tuple[str, str]:
+    def _pair(self, turn: Turn) -> tuple[str, str, tuple[str, ...]]:
         """Name the ladder: the number's, or the known device's own."""
-        return self._engine.fingerprint(turn.visit.to or ""), USER + self._lane(turn)
+        to, user = turn.visit.to or "", USER + self._lane(turn)
+        return self._engine.fingerprint(to), user, self._engine.older_fingerprints(to)
 
     async def _refuse(self, turn: Turn, refusal: PageRefused) -> Response:
         turn.opened = await self._engine.submit(LookAtPage(turn.sid))

@@ -106,8 +106,7 @@ class TryPage:
             phone = parse(to)
             known = self._engine.credentials
             start = StartVerification(known.service_sid, known.account_sid, phone)
-            pair = self._engine.fingerprint(phone.e164), USER
-            guarded = await self._engine.submit(GuardedStart(start, *pair))
+            guarded = await self._engine.submit(GuardedStart(start, *self._pair(phone.e164)))
         except (Refusal, DeliveryFailed) as refusal:
             return await self._render(
                 request.cookies.get(COOKIE), error=explain(refusal), to=to, status=_status(refusal)
@@ -132,8 +131,11 @@ class TryPage:
             return await self._render(sid, error=explain(refusal), status=_status(refusal))
         if found.status is not Status.APPROVED:
             return await self._render(sid, error=WRONG_CODE, status=422)
-        await self._engine.submit(ForgetCounter(self._engine.fingerprint(found.to), USER))
+        await self._engine.submit(ForgetCounter(*self._pair(found.to)))
         return _go_home(APPROVED)
+
+    def _pair(self, to: str) -> tuple[str, str, tuple[str, ...]]:
+        return self._engine.fingerprint(to), USER, self._engine.older_fingerprints(to)
 
     async def again(self, request: Request) -> Response:
         """Forget where the person is and begin with the number."""

@@ -1,0 +1,132 @@
+"""T-37: keys are rotated while codes are out, on servers that do not all change at once."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from tests.conftest import CREDENTIALS, PHONE, SERVICE
+from watchword.clock import ManualClock
+from watchword.commands.ladder import ClimbIfFree, ForgetCounter
+from watchword.commands.services import EnsureService
+from watchword.commands.verifications import CheckCode, GuardedStart, StartVerification
+from watchword.engine import Engine
+from watchword.errors import RateLimited, TooManyChecks, TooSoon
+from watchword.keys import Keyring
+from watchword.model import Status
+from watchword.phone import parse
+from watchword.senders.inbox import InboxSender
+from watchword.store.base import Store
+from watchword.tenants import Bucket, RateLimit
+
+OLD, NEW = b"the old key of these tests, 32 b.", b"the new key of these tests, 32 b."
+STEPS = (  # how two servers are led from one key to the other, one at a time
+    ([OLD], [OLD]),
+    ([OLD, NEW], [OLD]),
+    ([OLD, NEW], [OLD, NEW]),
+    ([NEW, OLD], [OLD, NEW]),
+    ([NEW, OLD], [NEW, OLD]),
+)
+
+
+class Servers:
+    """Servers on one store, each with the keys it has at the moment."""
+
+    def __init__(self, store: Store, inbox: InboxSender, clock: ManualClock) -> None:
+        self.store, self.inbox, self.clock = store, inbox, clock
+
+    def having(self, secrets: list[bytes]) -> Engine:
+        """Return a server that has these keys."""
+        keyring = Keyring.from_secrets(secrets)
+        if hasattr(self.store, "_keyring"):
+            self.store._keyring = keyring
+        engine = Engine(self.store, self.inbox, keyring, CREDENTIALS, clock=self.clock)
+        engine.perform(EnsureService(SERVICE))
+        return engine
+
+
+@pytest.fixture
+def servers(store: Store, inbox: InboxSender, clock: ManualClock) -> Servers:
+    return Servers(store, inbox, clock)
+
+
+def begin(to: str = PHONE) -> StartVerification:
+    return StartVerification(SERVICE.sid, SERVICE.account_sid, parse(to))
+
+
+def is_approved(server: Engine, code: str, to: str = PHONE) -> bool:
+    check = CheckCode(SERVICE.sid, SERVICE.account_sid, code, to=to)
+    return server.perform(check).status is Status.APPROVED
+
+
+def test_a_code_started_on_one_server_is_right_on_every_other_while_keys_rotate(
+    servers: Servers,
+) -> None:
+    numbers = itertools.count(237650000100)
+    failed = []
+    # A code lives ten minutes, so it is checked in the step it was started in or the one after.
+    for before, after in [*zip(STEPS, STEPS, strict=True), *itertools.pairwise(STEPS)]:
+        for started_on, checked_on in itertools.product(before, after):
+            to = f"+{next(numbers)}"
+            code = servers.having(started_on).perform(begin(to)).code
+            if not is_approved(servers.having(checked_on), code, to):
+                failed.append((started_on, checked_on))
+
+    assert failed == []
+
+
+def test_wrong_guesses_are_counted_on_over_a_rotation(servers: Servers) -> None:
+    code = servers.having([OLD]).perform(begin()).code
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    for secrets in ([OLD], [OLD, NEW], [NEW, OLD], [OLD, NEW], [NEW, OLD]):
+        assert not is_approved(servers.having(secrets), wrong)
+
+    with pytest.raises(TooManyChecks):
+        is_approved(servers.having([NEW, OLD]), code)
+
+
+def test_a_full_rate_limit_stays_full_when_the_key_changes(servers: Servers) -> None:
+    now = servers.clock.now()
+    bucket = Bucket("BL" + "1" * 32, 2, 3600, now, now)
+    limit = RateLimit("RK" + "1" * 32, "address", None, now, now, (bucket,))
+    service = replace(SERVICE, sid="VA" + "7" * 32, rate_limits=(limit,))
+    limited = replace(begin(), service_sid=service.sid, limited_by=(("address", "203.0.113.9"),))
+    first = servers.having([OLD])
+    first.perform(EnsureService(service))
+    first.perform(limited)
+
+    servers.having([NEW, OLD]).perform(limited)
+
+    for secrets in ([NEW, OLD], [OLD, NEW], [NEW, OLD]):
+        with pytest.raises(RateLimited):
+            servers.having(secrets).perform(limited)
+
+
+def test_a_ladder_named_by_the_key_goes_on_when_the_key_changes(servers: Servers) -> None:
+    def pair(server: Engine) -> tuple[str, str, tuple[str, ...]]:
+        return server.fingerprint(PHONE), "page", server.older_fingerprints(PHONE)
+
+    old = servers.having([OLD])
+    old.perform(GuardedStart(begin(), *pair(old)))
+    new = servers.having([NEW, OLD])
+
+    with pytest.raises(TooSoon):
+        new.perform(GuardedStart(begin(), *pair(new)))
+
+    servers.clock.advance(minutes=2)
+    climbed = new.perform(ClimbIfFree(*pair(new)))
+    assert climbed.counter.count == 2
+    assert servers.store.counter(pair(old)[0], "page") is None
+    new.perform(ForgetCounter(*pair(new)))
+    assert servers.store.counter(pair(new)[0], "page") is None
+
+
+def test_the_old_key_may_go_once_the_codes_made_with_it_have_ended(servers: Servers) -> None:
+    servers.having([OLD]).perform(begin())
+    servers.having([NEW, OLD])
+    servers.clock.advance(minutes=10)
+
+    only_new = servers.having([NEW])
+
+    code = only_new.perform(begin()).code
+    assert is_approved(only_new, code)
