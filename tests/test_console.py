@@ -106,7 +106,7 @@ def test_the_console_says_when_the_store_does_not_answer(
     answer = client.get("/console")
 
     assert answer.status_code == 503
-    assert "The figures cannot be read" in answer.text
+    assert "This page cannot be shown now" in answer.text
 
 
 def test_an_act_that_is_refused_leaves_no_trace(engine: Engine) -> None:

@@ -21,6 +21,7 @@ from watchword.errors import StoreError
 from watchword.receipts import receipt_routes
 from watchword.reports import Reports
 from watchword.runtime import open_engine
+from watchword.ui.look import show_trouble
 from watchword.ui.page import page_routes
 from watchword.ui.reference import reference_routes
 from watchword.ui.returns import Places
@@ -61,6 +62,7 @@ class App:
                 *dev_routes(engine, development=development),
                 *page_routes(engine, places or Places(development=development)),
             ],
+            exception_handlers={StoreError: _unavailable},
             lifespan=self._lifespan,
         )
 
@@ -114,6 +116,14 @@ def from_environment() -> App:
         places=Places.of(settings),
         dispatcher=Dispatcher(engine, private=settings.private_webhooks),
     )
+
+
+async def _unavailable(request: PageRequest, fault: Exception) -> PageResponse:
+    """Answer for a page or a route that the store left without an answer."""
+    if "text/html" in request.headers.get("accept", ""):
+        return show_trouble(request, fault)
+    said = errors.respond(StoreError(str(fault)), request.url.path)
+    return PageResponse(said.body, said.status, dict(said.headers))
 
 
 def _request(scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Request:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from examples.hosted_page import Shop
-from tests.browser.conftest import Opener, Site, assert_accessible, serving_app
+from tests.browser.conftest import Opener, Site, serving_app
 from tests.conftest import CREDENTIALS
 from tests.hosted import open_page as ask_for_page
 from watchword.asgi import App
@@ -166,73 +166,6 @@ def test_the_clock_runs_and_the_live_region_is_sparing(open_page: Opener, site: 
 LOG = """() => { window.heard = []; const region = document.getElementById("said");
 new MutationObserver(() => window.heard.push(region.textContent))
   .observe(region, { childList: true, characterData: true, subtree: true }); }"""
-
-
-def states(page: Page, site: Site) -> Iterator[str]:
-    """Walk through the states of the page and stop at each."""
-    yield "number"
-    page.locator("#number").fill("12")
-    press(page, "number")
-    yield "number refused"
-    ask_without_sending(page)
-    yield "confirm"
-    press(page, "send")
-    yield "code"
-    page.locator("#code").fill("12")
-    press(page, "code")
-    yield "code too short"
-    for _ in range(3):
-        page.locator("#code").fill("000000" if site.code(PHONE) != "000000" else "111111")
-        press(page, "code")
-    yield "few tries left"
-    for _ in range(2):
-        page.locator("#code").fill("000000" if site.code(PHONE) != "000000" else "111111")
-        press(page, "code")
-    yield "locked"
-    site.clock.advance(minutes=10)
-    page.reload()
-    yield "again"
-    press(page, "send")
-    site.clock.advance(minutes=10)
-    page.locator("#code").fill("000000")
-    press(page, "code")
-    yield "expired"
-    site.clock.advance(minutes=10)
-    page.reload()
-    yield "closed"
-
-
-@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("ar", "dark")])
-def test_axe_finds_nothing_in_any_state(
-    open_page: Opener, site: Site, language: str, scheme: str
-) -> None:
-    page = open_page(
-        link(site, Channels="sms,call,whatsapp", Accent="#f5c518", Name="Acme"),
-        color_scheme=scheme,
-        locale=language,
-    )
-
-    seen = []
-    for name in states(page, site):
-        assert_accessible(page)
-        assert page.locator("html").get_attribute("lang") == language
-        seen.append(name)
-
-    assert len(seen) == 10
-
-
-def test_done_and_open_elsewhere_are_accessible_too(open_page: Opener, site: Site) -> None:
-    path = link(site, Modal="true")
-    page = open_page(path)
-    ask(page)
-    page.locator("#code").fill(site.code(PHONE))
-    press(page, "code")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Confirmed")
-    assert_accessible(page)
-
-    other = open_page(path)
-    expect(other.get_by_role("heading", level=1)).to_have_text("This page is open elsewhere")
-    assert_accessible(other)
 
 
 def test_every_language_fits_a_small_screen(open_page: Opener, site: Site) -> None:

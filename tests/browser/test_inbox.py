@@ -2,10 +2,9 @@
 
 import time
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Opener, Site, assert_accessible, serving
+from tests.browser.conftest import Opener, Site, serving
 from tests.conftest import CREDENTIALS
 from watchword.commands.verifications import StartVerification
 from watchword.development.controls import Controls
@@ -95,24 +94,6 @@ def test_the_inbox_works_without_javascript(open_page: Opener, site: Site) -> No
     page.get_by_role("button", name="Empty the inbox").click()
 
     expect(page.locator(".empty")).to_contain_text("No messages yet")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_inbox(open_page: Opener, site: Site, scheme: str) -> None:
-    page = open_page("/inbox", color_scheme=scheme)
-    assert_accessible(page)
-
-    send(site, CAMEROON)
-    expect(page.locator(".chip")).to_have_count(1)
-    page.locator(".bubble summary").click()
-    page.locator(".qr summary").click()
-    assert_accessible(page)
-
-    page.goto("/inbox?q=nothing-like-it")
-    assert_accessible(page)
-    page.goto("/inbox?to=12")
-    expect(page.get_by_role("alert")).to_be_visible()
-    assert_accessible(page)
 
 
 def test_the_clock_is_turned_and_faults_are_switched_on(open_page: Opener, site: Site) -> None:

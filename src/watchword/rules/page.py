@@ -84,7 +84,7 @@ def take_send(visit: Visit, channel: Channel, now: datetime) -> Visit:
         raise PageRefused("form")
     if visit.asked and visit.retry_at is not None and now < visit.retry_at:
         raise PageRefused("early", until=visit.retry_at)
-    if visit.sends >= MAX_SENDS:
+    if visit.sends >= MAX_SENDS or visit.guesses_in_all >= MAX_GUESSES_IN_ALL:
         raise PageRefused("sends")
     return replace(visit, sends=visit.sends + 1, channel=channel)
 
@@ -129,7 +129,9 @@ def take_guess(visit: Visit, now: datetime) -> Visit:
         raise PageRefused("form")
     if now >= visit.code_ends_at:
         raise PageRefused("expired")
-    if visit.guesses >= MAX_GUESSES or visit.guesses_in_all >= MAX_GUESSES_IN_ALL:
+    if visit.guesses_in_all >= MAX_GUESSES_IN_ALL:
+        raise PageRefused("sends")
+    if visit.guesses >= MAX_GUESSES:
         raise PageRefused("locked", until=visit.retry_at)
     spent = replace(visit, guesses=visit.guesses + 1, guesses_in_all=visit.guesses_in_all + 1)
     if spent.guesses < MAX_GUESSES or spent.retry_at is None:
@@ -140,3 +142,12 @@ def take_guess(visit: Visit, now: datetime) -> Visit:
 def guesses_left(visit: Visit) -> int:
     """Return how many guesses the visit has for its code."""
     return min(MAX_GUESSES - visit.guesses, MAX_GUESSES_IN_ALL - visit.guesses_in_all)
+
+
+def why_code_is_over(visit: Visit, now: datetime) -> str:
+    """Return the reason why no guess can be spent on the visit's code, or "" when one can."""
+    try:
+        take_guess(visit, now)
+    except PageRefused as refusal:
+        return refusal.reason
+    return ""

@@ -31,7 +31,7 @@ from watchword.phone import Phone, mask, parse
 from watchword.rules.reasons import reasons
 from watchword.ui.charts import bars
 from watchword.ui.live import Live
-from watchword.ui.look import PAGE_HEADERS, is_same_origin, render
+from watchword.ui.look import PAGE_HEADERS, is_same_origin, render, show_trouble
 from watchword.ui.operator import Operator, keep, operator_of, sign_in
 from watchword.ui.phones import pretty
 from watchword.ui.returns import Places
@@ -51,6 +51,15 @@ DONE = {
     "unsafe": "The number is no longer on the safe list.",
     "block": "The country is blocked.",
     "unblock": "The country is sent to again.",
+}
+ACTS = {  # what the list of acts calls them
+    "forgive": "forgot its wrong codes",
+    "unwait": "ended its waits",
+    "cancel": "canceled its verification",
+    "safe": "put it on the safe list",
+    "unsafe": "took it off the safe list",
+    "block": "blocked the country",
+    "unblock": "sent to the country again",
 }
 Page = Callable[[Request, Operator], Awaitable[Response]]
 
@@ -116,6 +125,7 @@ class Console:
             moment=moment,
             tail=await self._engine.read_async(ReadSent(account)),
             audit=await self._engine.read_async(ReadAudit(account)),
+            acts=ACTS,
             mask=mask,
             form=operator.form_token(self._engine),
             done=DONE.get(request.query_params.get("done", ""), ""),
@@ -234,7 +244,7 @@ class Console:
             try:
                 return await page(request, operator)
             except StoreError as fault:
-                return render("trouble.html", 503, said=str(fault))
+                return show_trouble(request, fault)
 
         return answer
 

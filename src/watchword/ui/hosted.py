@@ -38,7 +38,15 @@ from watchword.phone import parse
 from watchword.rules import page as rules
 from watchword.rules.page import Visit
 from watchword.ui.colour import look_sheet
-from watchword.ui.hosted_view import NO_TROUBLE, Trouble, Turn, headers_of, show, step_of
+from watchword.ui.hosted_view import (
+    NO_TROUBLE,
+    Trouble,
+    Turn,
+    headers_of,
+    show,
+    show_unavailable,
+    step_of,
+)
 from watchword.ui.look import HEADERS, is_same_origin
 from watchword.ui.returns import Places, with_parameter
 from watchword.ui.visitor import Browser, address_key
@@ -46,7 +54,6 @@ from watchword.ui.words import choose
 from watchword.visits import PageStatus
 
 USER = "page"
-FEW_GUESSES = 2  # so many left are worth a word
 STATUS = {
     "elsewhere": 409,
     "closed": 409,
@@ -88,12 +95,17 @@ class HostedPages:
 
     async def show(self, request: Request) -> Response:
         """Show the step the person is at."""
-        turn = await self._turn(request)
-        return await self._render(turn)
+        try:
+            return await self._render(await self._turn(request))
+        except StoreError:
+            return show_unavailable(request)
 
     async def look(self, request: Request) -> Response:
         """Return the app's colours as variables of the style sheet."""
-        turn = await self._turn(request)
+        try:
+            turn = await self._turn(request)
+        except StoreError:
+            return Response("", 503, media_type="text/css", headers=HEADERS)
         look = turn.opened.visit.look if turn.opened else None
         sheet = look_sheet(look.accent, look.radius) if look else ""
         return Response(sheet, media_type="text/css", headers=HEADERS)
@@ -113,7 +125,10 @@ class HostedPages:
         """Take a form of our own page in its browser; say what went wrong on the page itself."""
 
         async def post(request: Request) -> Response:
-            turn = await self._turn(request)
+            try:
+                turn = await self._turn(request)
+            except StoreError:
+                return show_unavailable(request)
             if turn.opened is None:
                 return await self._render(turn)
             turn.form = await request.form(max_files=0, max_fields=10)
@@ -195,7 +210,8 @@ class HostedPages:
 
     async def _wrong(self, turn: Turn) -> Response:
         if rules.guesses_left(turn.visit) <= 0:
-            return await self._refuse(turn, PageRefused("locked", until=turn.visit.retry_at))
+            over = rules.why_code_is_over(turn.visit, self._engine.clock.now())
+            return await self._refuse(turn, PageRefused(over, until=turn.visit.retry_at))
         return await self._render(turn, Trouble("code", 422))
 
     async def _approve(self, turn: Turn, verification_sid: str) -> Response:

@@ -20,7 +20,7 @@ from watchword.ui.look import HEADERS, environment, policy
 from watchword.ui.phones import pretty
 from watchword.ui.returns import origin_of
 from watchword.ui.visitor import Browser
-from watchword.ui.words import Words, countries_in
+from watchword.ui.words import Words, choose, countries_in
 from watchword.visits import PageStatus
 
 FEW_GUESSES = 2  # so many left are worth a word
@@ -87,11 +87,15 @@ def step_of(turn: Turn) -> str:
 def show(engine: Engine, turn: Turn, trouble: Trouble = NO_TROUBLE, result: str = "") -> Response:
     """Draw the page at the step the person is at."""
     step, now = step_of(turn), engine.clock.now()
+    over = rules.why_code_is_over(turn.visit, now) if step == "code" else ""
+    if over and trouble.name in ("", "length", "code"):
+        trouble = Trouble(over, trouble.status)
     status = trouble.status
     if step in GONE:
         trouble, status = NO_TROUBLE, 404 if turn.opened is None else 409
     values: dict[str, Any] = {
         "step": step,
+        "over": over,
         "words": turn.words,
         "error": _explain(turn, trouble, now) if trouble.name else "",
         "at_fault": trouble.name in ("number", "length", "code"),
@@ -107,9 +111,30 @@ def show(engine: Engine, turn: Turn, trouble: Trouble = NO_TROUBLE, result: str 
     return response
 
 
+def show_unavailable(request: Request) -> Response:
+    """Say that the store does not answer, in the browser's language: of the page nothing is known.
+
+    The page is asked for once more by a link, which changes nothing, whatever the form was.
+    """
+    words, _ = choose("", request.headers.get("accept-language", ""))
+    values = {
+        "step": "unavailable",
+        "over": "",
+        "words": words,
+        "error": words("error.unavailable"),
+        "at_fault": False,
+        "sid": request.path_params["sid"],
+    }
+    html = environment.get_template("verify.html").render(values)
+    return HTMLResponse(html, 503, {**NOBODYS, "Retry-After": "5"})
+
+
+NOBODYS = HEADERS | {"Content-Security-Policy": policy(), "X-Frame-Options": "DENY"}
+
+
 def headers_of(turn: Turn) -> dict[str, str]:
     if turn.opened is None:
-        return HEADERS | {"Content-Security-Policy": policy(), "X-Frame-Options": "DENY"}
+        return NOBODYS
     visit = turn.opened.visit
     home = origin_of(visit.return_url)
     logo = origin_of(visit.look.logo) if visit.look.logo else ""

@@ -51,6 +51,12 @@ def render(name: str, status: int = 200, **values: Any) -> Response:
     return HTMLResponse(html, status_code=status, headers=PAGE_HEADERS)
 
 
+def show_trouble(request: Request, fault: Exception) -> Response:
+    """Say that the store does not answer; what was asked for can be asked for again."""
+    again = request.url.path if request.method == "GET" else "/"
+    return render("trouble.html", 503, said=str(fault), again=again)
+
+
 def is_same_origin(request: Request) -> bool:
     """Tell whether a form came from one of our pages, by headers that no page can forge."""
     site = request.headers.get("sec-fetch-site")
