@@ -7,7 +7,7 @@ BIN := .venv/bin
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test proof check fix docs lock clean
+.PHONY: help run test proof bench check fix docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ proof: ## the long runs of what `make test` runs briefly
 	@$(BIN)/python -m proofs.galera $(PROOF)
 	@$(BIN)/python -m proofs.standby $(PROOF)
 	@PROOF_CASES=$${PROOF_CASES:-60} $(BIN)/python -m pytest -q tests/test_openapi.py
+
+bench: ## measure every claim about speed and publish the figures, a quarter of an hour
+	@PYTHON=$(PYTHON) tools/setup.sh dev
+	@$(BIN)/python -m benchmarks --publish $(BENCH)
 
 check: ## style and types only
 	@PYTHON=$(PYTHON) tools/setup.sh dev
@@ -49,5 +53,5 @@ lock: ## write the versions of .venv into constraints.txt
 	@mv constraints.new constraints.txt && touch .venv/installed-run .venv/installed-dev
 
 clean: ## remove .venv and what the tools left
-	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis dist
+	@rm -rf .venv .mypy_cache .ruff_cache .hypothesis dist .bench
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

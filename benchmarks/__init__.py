@@ -1,1 +1,1 @@
-"""One script per claim: each prints what it measured, and on what."""
+"""One file per kind of claim; `make bench` runs them and says which goals are met."""

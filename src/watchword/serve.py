@@ -27,15 +27,22 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
     _check_address(host, port)
     _greet(settings, host, port)
     purge_daily(lambda: open_store(settings), retention_of(settings), SystemClock().now)
+    serve_app("watchword.asgi:from_environment", host, port, workers, settings.trusted_proxies)
+
+
+def serve_app(
+    factory: str, host: str, port: int, workers: int, proxies: tuple[str, ...] = ()
+) -> None:
+    """Serve what a factory makes as ours is served; benchmarks lay a fixed answer beside it."""
     uvicorn.run(
-        "watchword.asgi:from_environment",
+        factory,
         factory=True,
         host=host,
         port=port,
         workers=workers,
         backlog=BACKLOG,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=",".join(settings.trusted_proxies),
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=",".join(proxies),
         log_level="warning",
         access_log=False,
         server_header=False,
