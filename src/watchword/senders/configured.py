@@ -49,6 +49,10 @@ def _sender(
     kind = KINDS.get(str(entry.get("type")))
     if kind is None:
         raise _wrong(f"senders.{name}.type", f"there are {', '.join(KINDS)}")
+    if not kind.is_installed:
+        raise _wrong(f"senders.{name}.type", f"it needs: pip install 'watchword[{kind.extra}]'")
+    if kind.any_channel and "channels" not in entry:
+        raise _wrong(f"senders.{name}.channels", 'name what it serves, as ["sms"]')
     cls = kind.load()
     given = _options(name, entry, cls.OPTIONS, environment)
     channels = _channels(f"senders.{name}.channels", entry.get("channels"), cls.CHANNELS)

@@ -2,17 +2,28 @@
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Where a type's class is; `http` says that it is a Provider, spoken to by HttpSender."""
+    """Where a type's class is; `http` says that it is a Provider, spoken to by HttpSender.
+
+    `extra` names what `pip install watchword[…]` must bring for it; one that `any_channel` may
+    serve has to be told which.
+    """
 
     module: str
     cls: str
     help: str
     http: bool = True
+    extra: str | None = None
+    any_channel: bool = False
+
+    @property
+    def is_installed(self) -> bool:
+        return self.extra is None or find_spec(self.extra) is not None
 
     def load(self) -> Any:
         """Return the class."""
@@ -33,4 +44,12 @@ KINDS = {
     "webhook": Kind("webhook", "Webhook", "your own HTTP service, by a signed request"),
     "smpp": Kind("smpp", "SmppSender", "a message centre, by SMPP 3.4", http=False),
     "smtp": Kind("smtp", "SmtpSender", "e-mail, by any SMTP server", http=False),
+    "apprise": Kind(
+        "apprise",
+        "AppriseSender",
+        "any service that Apprise has, by its URL",
+        http=False,
+        extra="apprise",
+        any_channel=True,
+    ),
 }
