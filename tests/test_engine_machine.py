@@ -1,6 +1,6 @@
 """The engine against a model of forty lines, over any history that Hypothesis can think of."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hypothesis import HealthCheck, settings
@@ -21,6 +21,7 @@ from watchword.engine import Engine
 from watchword.errors import Refusal
 from watchword.model import Policy, Status
 from watchword.phone import parse
+from watchword.record import replace
 from watchword.senders.inbox import InboxSender
 from watchword.store.memory import MemoryStore
 

@@ -11,6 +11,7 @@ FLOORS = (
         "errors",
         "events",
         "keys",
+        "record",
         "signing",
         "codes",
         "model",
@@ -67,6 +68,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
     ),
     0: (
         "errors",
+        "record",
         "events",
         "sqlite",
         "clock",

@@ -107,7 +107,7 @@ def test_of_many_steps_taken_at_once_none_is_lost() -> None:
     run_together(
         8,
         """
-        from dataclasses import replace
+        from watchword.record import replace
 
         # A ladder longer than the test climbs, so that each step taken shows in the count.
         long = replace(engine.policy, ladder=engine.policy.ladder * 50)

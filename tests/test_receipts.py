@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from watchword.commands.verifications import StartVerification
 from watchword.engine import Engine
 from watchword.model import Attempt, Channel, Delivery
 from watchword.phone import parse
+from watchword.record import replace
 from watchword.rules.delivery import RANK, merge
 from watchword.senders.configured import dispatch_from
 from watchword.store.base import Store

@@ -1,6 +1,5 @@
 """A verification's rules, as a table of what may happen next and what may not."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from watchword import codes
 from watchword.errors import InvalidParameter, NotFound, Refusal, TooManyChecks, TooManySends
 from watchword.keys import Keyring
 from watchword.model import Channel, Policy, Status, Subject, Verification
+from watchword.record import replace
 from watchword.rules.verification import Ask, check, close, code_of, show, start
 
 POLICY = Policy()

@@ -10,7 +10,6 @@ import logging
 import secrets
 from collections.abc import Generator
 from concurrent.futures import wait
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 
@@ -30,6 +29,7 @@ from watchword.keys import Keyring
 from watchword.late import Late
 from watchword.model import Channel, Delivery, Details, Policy
 from watchword.phone import mask
+from watchword.record import Record, replace
 from watchword.senders.base import Message, Receipt, Sender
 from watchword.senders.portal import begin
 from watchword.store.base import Store
@@ -44,15 +44,13 @@ NO_TRACE = "the sender failed in an unforeseen way: %s"
 MAX_BATCH = 256  # a batch this long takes a few milliseconds; a longer one would make others wait
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Record, frozen=True):
     """An effect: run this command in a transaction."""
 
     command: Command[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(Record, frozen=True):
     """An effect: hand this message to the sender; `meanwhile` is the answer if it takes long."""
 
     message: Message

@@ -1,10 +1,10 @@
 """E-mail addresses: one canonical form, or a refusal; and the choice between one and a phone."""
 
 import re
-from dataclasses import dataclass
 
 from watchword.errors import InvalidParameter
 from watchword.phone import Phone, parse
+from watchword.record import Record
 
 LONGEST = 254  # RFC 5321 §4.5.3.1.3, without the angle brackets
 SHAPE = re.compile(
@@ -14,8 +14,7 @@ SHAPE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(Record, frozen=True):
     """An e-mail address in small letters: another spelling must not mean another five guesses."""
 
     to: str

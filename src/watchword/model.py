@@ -1,8 +1,9 @@
 """The records of a verification: what was asked, sent and checked, and the counters behind it."""
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from watchword.record import Hidden, Record
 
 
 class Status(StrEnum):
@@ -36,8 +37,7 @@ class Delivery(StrEnum):
     READ = "read"  # and was looked at
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Record, frozen=True):
     """The numbers the rules go by."""
 
     ttl: timedelta = timedelta(minutes=10)  # Twilio: a verification lives ten minutes
@@ -60,8 +60,7 @@ class Policy:
         return fixed.get(to) or fixed.get("*")
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Record, frozen=True):
     """One address within one service: its latest verification, and its failures without a success.
 
     Whoever holds this row's lock decides for the address; `key` is a keyed fingerprint.
@@ -74,8 +73,7 @@ class Subject:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(Record, frozen=True):
     """How a request wants its message worded; what is None is chosen for it.
 
     `template` is the name or the sid of one of the operator's own.
@@ -92,8 +90,7 @@ class Wording:
 PLAIN = Wording()
 
 
-@dataclass(frozen=True, slots=True)
-class SendAttempt:
+class SendAttempt(Record, frozen=True):
     """One line of a verification's `send_code_attempts`."""
 
     sid: str
@@ -101,8 +98,7 @@ class SendAttempt:
     time: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Record, frozen=True):
     """What a start said of itself, fixed for the verification's life and kept sealed."""
 
     amount: str | None = None
@@ -115,15 +111,14 @@ class Details:
 NO_DETAILS = Details()
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Record, frozen=True):
     """One run of proving one address (`VE…`). The code itself is nowhere in it."""
 
     sid: str
     service_sid: str
     account_sid: str
     subject: str
-    to: str = field(repr=False)
+    to: Hidden[str]
     channel: Channel
     status: Status
     code_length: int
@@ -142,8 +137,7 @@ class Verification:
         return self.sid
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Record, frozen=True):
     """One message (`VL…`) and what became of it."""
 
     sid: str
@@ -171,8 +165,7 @@ class Attempt:
         return self.sid
 
 
-@dataclass(frozen=True, slots=True)
-class SafeNumber:
+class SafeNumber(Record, frozen=True):
     """A number that an account exempts from limits (`GN…`); `key` is a keyed fingerprint."""
 
     key: str
@@ -181,8 +174,7 @@ class SafeNumber:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Record, frozen=True):
     """How many starts one bucket has counted since its window opened."""
 
     bucket_sid: str
@@ -190,8 +182,7 @@ class Tally:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class RateWindow:
+class RateWindow(Record, frozen=True):
     """The open windows of one rate limit for one value; `key` is a keyed fingerprint."""
 
     key: str
@@ -200,8 +191,7 @@ class RateWindow:
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(Record, frozen=True):
     """One row of `svretries`: how far a pair has climbed the resend ladder."""
 
     unique_id: str

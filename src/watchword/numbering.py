@@ -6,11 +6,12 @@ a twentieth of the time. What they cannot answer for certain is left to the libr
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberDesc
+
+from watchword.record import Record
 
 CANONICAL = re.compile(r"\+[1-9][0-9]{6,14}")
 CALLING_CODES = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
@@ -30,8 +31,7 @@ TYPES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Record, frozen=True):
     """One region of a calling code: how its numbers begin, and which of them are served."""
 
     code: str
@@ -49,8 +49,7 @@ class Region:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record, frozen=True):
     """The regions of one calling code, and how a national prefix begins."""
 
     prefix: re.Pattern[str] | None

@@ -10,7 +10,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import ModuleType
@@ -45,6 +45,7 @@ from watchword.engine import Engine
 from watchword.errors import ConfigurationError, NotFound, TooSoon
 from watchword.model import Counter
 from watchword.phone import parse
+from watchword.record import replace
 from watchword.rules.ladder import ahead
 from watchword.runtime import shared_engine
 from watchword.store.svretries import Svretries

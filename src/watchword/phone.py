@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
@@ -10,6 +9,7 @@ from phonenumbers import NumberParseException, PhoneNumberType
 
 from watchword.errors import InvalidParameter
 from watchword.numbering import calling_code_of, region_of
+from watchword.record import Record
 
 LONGEST_INPUT = 64  # E.164 has 15 digits; the rest is room for spaces, brackets and tel:
 PREFIX_DIGITS, HIDDEN_DIGITS = 7, 6
@@ -31,8 +31,7 @@ TEL_URI = re.compile(
 PLUS_SIGNS = str.maketrans({"＋": "+", "﹢": "+", "₊": "+", "⁺": "+"})
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(Record, frozen=True):
     """A number that can be texted: `e164` is its one spelling, `country` its ISO code or `001`."""
 
     e164: str

@@ -1,11 +1,11 @@
 """The records of a tenant: its account and keys, its services and what they may do."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from watchword.record import Record
 
-@dataclass(frozen=True, slots=True)
-class ServiceSettings:
+
+class ServiceSettings(Record, frozen=True):
     """What a service's owner may set beyond the code, in Twilio's words.
 
     Push, Totp and Passkeys are kept for the factors they belong to.
@@ -38,8 +38,7 @@ class ServiceSettings:
     blocked_countries: tuple[str, ...] = ()  # ours
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Record, frozen=True):
     """One window of a rate limit (`BL…`): so many starts in so many seconds."""
 
     sid: str
@@ -53,8 +52,7 @@ class Bucket:
         return self.sid
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimit(Record, frozen=True):
     """A limit on starts by some key of the caller's (`RK…`), with its buckets."""
 
     sid: str
@@ -69,8 +67,7 @@ class RateLimit:
         return self.sid
 
 
-@dataclass(frozen=True, slots=True)
-class MessagingConfiguration:
+class MessagingConfiguration(Record, frozen=True):
     """Which messaging service (`MG…`) sends to a country, or to `all`."""
 
     country: str
@@ -83,8 +80,7 @@ class MessagingConfiguration:
         return self.country
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(Record, frozen=True):
     """Where events of a service are posted (`YW…`)."""
 
     sid: str
@@ -101,8 +97,7 @@ class Webhook:
         return self.sid
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Record, frozen=True):
     """One tenant's settings (`VA…`), with all that its owner has set up under it.
 
     Rate limits, messaging configurations and webhooks are few, change seldom and are needed at
@@ -126,8 +121,7 @@ class Service:
         return self.sid
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Record, frozen=True):
     """One tenant (`AC…`). Its auth token is nowhere in it: a key derives it from `nonce`."""
 
     sid: str
@@ -143,8 +137,7 @@ class Account:
         return self.sid
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Record, frozen=True):
     """A pair of an account's (`SK…`) beside its auth token; the secret is kept as a keyed MAC."""
 
     sid: str
@@ -161,8 +154,7 @@ class ApiKey:
         return self.sid
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(Record, frozen=True):
     """One event on its way to one webhook; it lies in the outbox until somebody took it.
 
     `due_at` is when it is to be tried next. Whoever tries it moves that on first, so that the

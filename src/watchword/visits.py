@@ -1,8 +1,9 @@
 """The records that people on pages leave: a session, a known browser, an operator's acts."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from watchword.record import Hidden, Record
 
 
 class PageStatus(StrEnum):
@@ -14,15 +15,14 @@ class PageStatus(StrEnum):
     REDEEMED = "redeemed"
 
 
-@dataclass(frozen=True, slots=True)
-class PageSession:
+class PageSession(Record, frozen=True):
     """One person's visit to the hosted page (`WP…`); whose it is lies `sealed` in it."""
 
     sid: str
     service_sid: str
     account_sid: str
     status: PageStatus
-    sealed: str = field(repr=False)
+    sealed: Hidden[str]
     created_at: datetime
     updated_at: datetime
     expires_at: datetime
@@ -32,8 +32,7 @@ class PageSession:
         return self.sid
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(Record, frozen=True):
     """How many codes one network address asked the hosted page for; `key` is a fingerprint."""
 
     key: str
@@ -41,8 +40,7 @@ class Visitor:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(Record, frozen=True):
     """One act of an operator (`AU…`); `target` is a masked number or a country."""
 
     sid: str

@@ -6,7 +6,6 @@ import hmac
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +16,7 @@ from twilio.request_validator import RequestValidator
 from tests.conftest import NOON
 from tests.senders.fakes import CODE, NUMBER, Fake, fake_provider, message, send
 from watchword.model import Channel, Delivery
+from watchword.record import replace
 from watchword.senders.base import Receipt, Trouble
 from watchword.senders.http import HttpSender
 from watchword.senders.kinds import KINDS

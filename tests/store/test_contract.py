@@ -1,7 +1,6 @@
 """What every store promises: rows loaded together, decided over, written or not written at all."""
 
 import threading
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from watchword.model import (
     Subject,
     Verification,
 )
+from watchword.record import replace
 from watchword.store.base import Changes, Keys, Rows, Store
 from watchword.tenants import Service
 
@@ -142,7 +142,7 @@ def test_a_counter_gets_an_id_and_is_found_by_it(store: Store) -> None:
     assert found is not None
     assert found.id is not None
     assert replace(found, id=None) == COUNTER
-    assert read(store, Keys(counter_ids=frozenset((found.id,)))).counter_by_id(found.id) == found
+    assert read(store, Keys(counter_ids=(found.id,))).counter_by_id(found.id) == found
 
 
 def test_a_counter_keeps_its_id_and_its_milliseconds(store: Store) -> None:

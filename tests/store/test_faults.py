@@ -4,7 +4,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ from watchword.commands.verifications import CheckCode, StartVerification
 from watchword.errors import StoreError, UnfitValue
 from watchword.model import Counter, Status, Subject
 from watchword.phone import Phone
+from watchword.record import replace
 from watchword.senders.inbox import InboxSender
 from watchword.store import sql
 from watchword.store.base import Changes, Keys, Rows

@@ -1,7 +1,6 @@
 """A purge removes what has no further use, and nothing else."""
 
 import threading
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +8,10 @@ import pytest
 from tests.conftest import KEYRING, NOON
 from tests.store.test_contract import ATTEMPT, COUNTER, SUBJECT, VERIFICATION, read
 from watchword.model import Attempt, Counter, Policy, Subject, Verification
+from watchword.record import replace
 from watchword.rules.retention import Retention, is_spent
 from watchword.store import purge as purge_module
-from watchword.store.base import Changes, Keys, Record
+from watchword.store.base import Changes, Keyed, Keys
 from watchword.store.purge import purge
 from watchword.store.sql import SqlStore
 
@@ -49,7 +49,7 @@ def test_spent_rows_go_in_lots_and_the_others_stay(database_url: str) -> None:
     failing = replace(SUBJECT, key="6" * 32, failures=3)
     waiting = replace(COUNTER, count=1, expires=LATER + timedelta(minutes=1))
     done = Counter("done", "user", 4, NOON, NOON)
-    records: list[Record] = [*old, young, SUBJECT, VERIFICATION, failing, waiting, done]
+    records: list[Keyed] = [*old, young, SUBJECT, VERIFICATION, failing, waiting, done]
     keys = Keys.union(Keys.of(type(record), record.key) for record in records)
     store.transact(keys, lambda _: Changes.of(*records))
 

@@ -1,6 +1,5 @@
 """Accounts and API keys: made, listed, rotated, revoked, and recognised by what they know."""
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 from watchword import codes
@@ -8,6 +7,7 @@ from watchword.commands.base import Context, Decision
 from watchword.commands.reading import Reading
 from watchword.errors import InvalidParameter, NotFound
 from watchword.keys import Keyring
+from watchword.record import Record, replace
 from watchword.store.base import Changes, Keys, Query, Rows, Store
 from watchword.tenants import Account, ApiKey
 
@@ -15,16 +15,14 @@ LONGEST_NAME = 64
 MOST_LISTED = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Record, frozen=True):
     """A record with its secret, which is shown this once."""
 
     record: Account | ApiKey
     secret: str
 
 
-@dataclass(frozen=True, slots=True)
-class CreateAccount:
+class CreateAccount(Record, frozen=True):
     """Make an account."""
 
     friendly_name: str
@@ -44,8 +42,7 @@ class CreateAccount:
         return Decision(Changes.of(account), Shown(account, _token(account, context.keyring)))
 
 
-@dataclass(frozen=True, slots=True)
-class RotateToken:
+class RotateToken(Record, frozen=True):
     """Give an account another auth token; the old one is good for nothing from now on."""
 
     sid: str
@@ -63,8 +60,7 @@ class RotateToken:
         return Decision(Changes.of(account), Shown(account, _token(account, context.keyring)))
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeAccount:
+class RevokeAccount(Record, frozen=True):
     """Let nobody in as this account any more, neither by its token nor by its keys."""
 
     sid: str
@@ -77,8 +73,7 @@ class RevokeAccount:
         return Decision(Changes.of(account), account)
 
 
-@dataclass(frozen=True, slots=True)
-class CreateApiKey:
+class CreateApiKey(Record, frozen=True):
     """Make an API key of an account; `secret` is fresh, and its MAC is all that is kept of it."""
 
     account_sid: str
@@ -105,8 +100,7 @@ class CreateApiKey:
         return Decision(Changes.of(made), Shown(made, secret))
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeApiKey:
+class RevokeApiKey(Record, frozen=True):
     """Let nobody in by this key any more."""
 
     sid: str
@@ -122,16 +116,14 @@ class RevokeApiKey:
         return Decision(Changes.of(revoked), revoked)
 
 
-@dataclass(frozen=True, slots=True)
-class ListAccounts(Reading[list[Account]]):
+class ListAccounts(Record, Reading[list[Account]], frozen=True):
     """List the accounts, newest first."""
 
     def read(self, store: Store, context: Context) -> list[Account]:
         return store.page(Query(Account, limit=MOST_LISTED))
 
 
-@dataclass(frozen=True, slots=True)
-class ListApiKeys(Reading[list[ApiKey]]):
+class ListApiKeys(Record, Reading[list[ApiKey]], frozen=True):
     """List the API keys of one account, or of all, newest first."""
 
     account_sid: str | None = None
@@ -141,8 +133,7 @@ class ListApiKeys(Reading[list[ApiKey]]):
         return store.page(Query(ApiKey, equal, limit=MOST_LISTED))
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Record, frozen=True):
     """Who may come in by a sid: the rows that say so, as they were a moment ago."""
 
     account: Account | None = None
@@ -166,8 +157,7 @@ class Holder:
         return self.api_key.account_sid if right else None
 
 
-@dataclass(frozen=True, slots=True)
-class FindHolder(Reading[Holder]):
+class FindHolder(Record, Reading[Holder], frozen=True):
     """Find who may come in by a sid, an account's or an API key's."""
 
     sid: str
@@ -181,8 +171,7 @@ class FindHolder(Reading[Holder]):
         return Holder(_first(store, Account, api_key.account_sid), api_key)
 
 
-@dataclass(frozen=True, slots=True)
-class FindToken(Reading[str | None]):
+class FindToken(Record, Reading[str | None], frozen=True):
     """Derive an account's auth token, to sign with; None where there is no such account."""
 
     account_sid: str

@@ -4,20 +4,19 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from watchword.keys import Keyring
 from watchword.model import Channel, Policy
+from watchword.record import Record, field
 from watchword.store.base import Changes, Keys, Rows
 from watchword.texts.write import Texts
 
 A_co = TypeVar("A_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Record, frozen=True):
     """What every decision may use beside its rows."""
 
     now: datetime
@@ -28,8 +27,7 @@ class Context:
     channels: frozenset[Channel] = frozenset(Channel)  # those that somebody delivers on
 
 
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[A_co]):
+class Decision(Record, Generic[A_co], frozen=True):
     """What to write, and what to answer."""
 
     changes: Changes

@@ -1,15 +1,13 @@
 """Deliveries looked at: what became of messages that were sent."""
 
-from dataclasses import dataclass
-
 from watchword.commands.base import Context, Decision
 from watchword.keys import Keyring
 from watchword.model import Attempt
+from watchword.record import Record
 from watchword.store.base import Changes, Keys, Rows
 
 
-@dataclass(frozen=True, slots=True)
-class LookAtDeliveries:
+class LookAtDeliveries(Record, frozen=True):
     """Return the send attempts of these sids, by sid; those that are gone are left out."""
 
     sids: tuple[str, ...]

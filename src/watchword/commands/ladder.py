@@ -1,26 +1,24 @@
 """The resend ladder's commands: looked at, climbed, given back, forgotten."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from watchword.commands.base import Context, Decision
 from watchword.errors import NotFound
 from watchword.keys import Keyring
 from watchword.model import Counter
+from watchword.record import Record
 from watchword.rules import ladder
 from watchword.store.base import Changes, Keys, Rows
 
 
-@dataclass(frozen=True, slots=True)
-class Climbed:
+class Climbed(Record, frozen=True):
     """A step taken, with the ladder as it was and as it is now."""
 
     before: Counter
     counter: Counter
 
 
-@dataclass(frozen=True, slots=True)
-class LookAtCounter:
+class LookAtCounter(Record, frozen=True):
     """Return a pair's counter, made if there is none; refuse with TooSoon inside a wait."""
 
     unique_id: str
@@ -36,8 +34,7 @@ class LookAtCounter:
         return Decision(changes, seen)
 
 
-@dataclass(frozen=True, slots=True)
-class ClimbIfFree:
+class ClimbIfFree(Record, frozen=True):
     """Take a step up the ladder, or refuse with TooSoon inside a wait.
 
     `formerly` holds the names that older keys gave the same pair: a ladder found under one of
@@ -65,8 +62,7 @@ class ClimbIfFree:
         return Decision(moved, Climbed(before, after))
 
 
-@dataclass(frozen=True, slots=True)
-class Climb:
+class Climb(Record, frozen=True):
     """Take a step whatever the wait, for a message that has been sent already.
 
     The row is found by its id; where it was deleted meanwhile the pair gets a new one.
@@ -78,7 +74,7 @@ class Climb:
 
     def keys(self, keyring: Keyring) -> Keys:
         pair = Keys.of(Counter, (self.unique_id, self.user_id))
-        return pair | Keys(counter_ids=frozenset((self.counter_id,)))
+        return pair | Keys(counter_ids=(self.counter_id,))
 
     def decide(self, rows: Rows, context: Context) -> Decision[Counter]:
         counter = rows.counter_by_id(self.counter_id) or _counter(
@@ -88,8 +84,7 @@ class Climb:
         return Decision(Changes.of(after), after)
 
 
-@dataclass(frozen=True, slots=True)
-class GiveBackStep:
+class GiveBackStep(Record, frozen=True):
     """Undo a step whose message was definitely not sent."""
 
     climbed: Climbed
@@ -105,14 +100,13 @@ class GiveBackStep:
         return Decision(Changes.of(back), None)
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteCounter:
+class DeleteCounter(Record, frozen=True):
     """Delete a counter by its id; refuse with NotFound when there is none."""
 
     counter_id: int
 
     def keys(self, keyring: Keyring) -> Keys:
-        return Keys(counter_ids=frozenset((self.counter_id,)))
+        return Keys(counter_ids=(self.counter_id,))
 
     def decide(self, rows: Rows, context: Context) -> Decision[None]:
         counter = rows.counter_by_id(self.counter_id)
@@ -121,8 +115,7 @@ class DeleteCounter:
         return Decision(Changes().delete(Counter, counter.key), None)
 
 
-@dataclass(frozen=True, slots=True)
-class ForgetCounter:
+class ForgetCounter(Record, frozen=True):
     """Delete a pair's counter, if there is one: what an approval does to its ladder."""
 
     unique_id: str

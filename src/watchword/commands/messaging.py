@@ -1,17 +1,15 @@
 """Messaging configurations: which messaging service sends to a country."""
 
-from dataclasses import dataclass, replace
-
 from watchword.commands.base import Context, Decision
 from watchword.commands.services import changed, owned_service
 from watchword.errors import MessagingConfigurationExists, NotFound
 from watchword.keys import Keyring
+from watchword.record import Record, replace
 from watchword.store.base import Keys, Rows
 from watchword.tenants import MessagingConfiguration, Service
 
 
-@dataclass(frozen=True, slots=True)
-class CreateMessagingConfiguration:
+class CreateMessagingConfiguration(Record, frozen=True):
     """Name the messaging service of a country, or of all the others."""
 
     service_sid: str
@@ -32,8 +30,7 @@ class CreateMessagingConfiguration:
         return Decision(written.changes, made)
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateMessagingConfiguration:
+class UpdateMessagingConfiguration(Record, frozen=True):
     """Name another messaging service for a country."""
 
     service_sid: str
@@ -54,8 +51,7 @@ class UpdateMessagingConfiguration:
         return Decision(changed(service, context, messaging=kept).changes, after)
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteMessagingConfiguration:
+class DeleteMessagingConfiguration(Record, frozen=True):
     """Leave a country to the configuration for all, or to none."""
 
     service_sid: str

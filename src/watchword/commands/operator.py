@@ -1,6 +1,5 @@
 """What an operator asks and does: figures, one phone's file, and acts that leave a trace."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from watchword.commands.verifications import address_names
 from watchword.errors import NotFound
 from watchword.keys import Keyring
 from watchword.model import Attempt, Counter, SafeNumber, Subject, Verification
+from watchword.record import Record, replace
 from watchword.rules import figures, page
 from watchword.rules.figures import Figures
 from watchword.rules.reasons import PhoneFile
@@ -24,8 +24,7 @@ PAGE = 2_000
 LADDERS = ("page", "cli")  # who climbs the ladders that we keep ourselves
 
 
-@dataclass(frozen=True, slots=True)
-class ReadFigures(Reading[Figures]):
+class ReadFigures(Record, Reading[Figures], frozen=True):
     """Count what happened in an account since a moment."""
 
     account_sid: str
@@ -38,16 +37,14 @@ class ReadFigures(Reading[Figures]):
         return figures.count(attempts, verifications, self.since, context.now, complete=complete)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Record, frozen=True):
     """One message beside its verification, which is None once it is purged."""
 
     attempt: Attempt
     verification: Verification | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReadSent(Reading[list[Sent]]):
+class ReadSent(Record, Reading[list[Sent]], frozen=True):
     """Return an account's newest messages, or those to one address."""
 
     account_sid: str
@@ -65,8 +62,7 @@ class ReadSent(Reading[list[Sent]]):
         return [Sent(attempt, by_sid.get(attempt.verification_sid)) for attempt in attempts]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAudit(Reading[list[AuditEntry]]):
+class ReadAudit(Record, Reading[list[AuditEntry]], frozen=True):
     """Return the newest acts of an account's operators."""
 
     account_sid: str
@@ -78,8 +74,7 @@ class ReadAudit(Reading[list[AuditEntry]]):
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class ReadServices(Reading[list[Service]]):
+class ReadServices(Record, Reading[list[Service]], frozen=True):
     """Return an account's services, the oldest first: for one operator to choose from."""
 
     account_sid: str
@@ -91,8 +86,7 @@ class ReadServices(Reading[list[Service]]):
         return found[::-1]
 
 
-@dataclass(frozen=True, slots=True)
-class LookUpPhone:
+class LookUpPhone(Record, frozen=True):
     """Return an address's file."""
 
     service_sid: str
@@ -119,8 +113,7 @@ class LookUpPhone:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ForgiveFailures:
+class ForgiveFailures(Record, frozen=True):
     """Set an address's wrong codes back to none."""
 
     service_sid: str
@@ -140,8 +133,7 @@ class ForgiveFailures:
         return Decision(Changes.of(forgiven), None)
 
 
-@dataclass(frozen=True, slots=True)
-class ForgetLadders:
+class ForgetLadders(Record, frozen=True):
     """End an address's resend waits."""
 
     service_sid: str
@@ -158,8 +150,7 @@ class ForgetLadders:
         return Decision(changes, None)
 
 
-@dataclass(frozen=True, slots=True)
-class SetCountry:
+class SetCountry(Record, frozen=True):
     """Send to a country, or send there no more."""
 
     service_sid: str
@@ -179,8 +170,7 @@ class SetCountry:
         return Decision(Changes.of(changed), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(Record, frozen=True):
     """Do something and write down who did what, in one commit; a refused act leaves no trace."""
 
     command: Command[Any]
@@ -206,8 +196,7 @@ class Audited:
         return Decision(changes, None)
 
 
-@dataclass(frozen=True, slots=True)
-class TakeLogin:
+class TakeLogin(Record, frozen=True):
     """Count one try to sign in from a network address; refuse when it has had its share."""
 
     address: str

@@ -1,7 +1,6 @@
 """The hosted page's commands: opened, looked at, moved on by a step, approved, its result used."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,6 +11,7 @@ from watchword.commands.services import owned_service
 from watchword.errors import NotFound, PageRefused
 from watchword.keys import Keyring
 from watchword.model import Channel
+from watchword.record import Record, replace
 from watchword.rules import page
 from watchword.rules.page import Visit
 from watchword.store.base import Changes, Keys, Rows
@@ -22,16 +22,14 @@ GRACE = timedelta(minutes=1)  # clocks of machines differ; a result a minute ove
 _VISIT = msgspec.json.Decoder(Visit)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedPage:
+class OpenedPage(Record, frozen=True):
     """A session and what was sealed in it."""
 
     session: PageSession
     visit: Visit
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPage:
+class OpenPage(Record, frozen=True):
     """Make a session for one person of the app's."""
 
     service_sid: str
@@ -63,8 +61,7 @@ class OpenPage:
         return Decision(Changes.of(session), OpenedPage(session, visit))
 
 
-@dataclass(frozen=True, slots=True)
-class LookAtPage:
+class LookAtPage(Record, frozen=True):
     """Return a session that has not expired; else refuse with NotFound."""
 
     sid: str
@@ -80,8 +77,7 @@ class LookAtPage:
         return Decision(Changes(), opened)
 
 
-@dataclass(frozen=True, slots=True)
-class StepOnPage:
+class StepOnPage(Record, frozen=True):
     """Move an open session on by one of `rules.page`'s steps, for the browser that has it."""
 
     sid: str
@@ -100,8 +96,7 @@ class StepOnPage:
         return Decision(Changes.of(session), OpenedPage(session, visit))
 
 
-@dataclass(frozen=True, slots=True)
-class TakeSend:
+class TakeSend(Record, frozen=True):
     """Spend one send of the session and one of the network address it is asked from."""
 
     sid: str
@@ -122,8 +117,7 @@ class TakeSend:
         return decision
 
 
-@dataclass(frozen=True, slots=True)
-class ClosePage:
+class ClosePage(Record, frozen=True):
     """Approve or cancel an open session."""
 
     sid: str
@@ -140,8 +134,7 @@ class ClosePage:
         return Decision(Changes.of(closed), replace(opened, session=closed))
 
 
-@dataclass(frozen=True, slots=True)
-class SignResult:
+class SignResult(Record, frozen=True):
     """Sign an approved session's result, for the browser that has it, until it is used.
 
     Every token of a session has the session's sid as its `jti`: one of them counts, once.
@@ -172,8 +165,7 @@ class SignResult:
         return Decision(Changes(), signing.sign(context.keyring, claims))
 
 
-@dataclass(frozen=True, slots=True)
-class UseResult:
+class UseResult(Record, frozen=True):
     """Use a result once: return whose it is; refuse with NotFound when it is not, or was."""
 
     account_sid: str

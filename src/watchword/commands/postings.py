@@ -1,7 +1,6 @@
 """Events for webhooks: written beside what they tell of, taken up, posted, settled."""
 
 import json
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from watchword.commands.base import Context, Decision
@@ -9,6 +8,7 @@ from watchword.commands.reading import Reading
 from watchword.events import ALL, VERIFICATION_EXPIRED
 from watchword.keys import Keyring
 from watchword.model import Attempt, Status, Verification
+from watchword.record import Record, replace
 from watchword.store.base import Changes, Cursor, Keys, Query, Rows, Store
 from watchword.store.rows import EPOCH
 from watchword.tenants import Posting, Service, Webhook
@@ -19,16 +19,14 @@ MOST_TRIES = 20  # with these waits: half a day
 BATCH = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Record, frozen=True):
     """A posting that is ours to try now, and the webhook it is for."""
 
     posting: Posting
     webhook: Webhook
 
 
-@dataclass(frozen=True, slots=True)
-class ReadDuePostings(Reading[list[Posting]]):
+class ReadDuePostings(Record, Reading[list[Posting]], frozen=True):
     """List what is to be tried now, the longest due first."""
 
     def read(self, store: Store, context: Context) -> list[Posting]:
@@ -37,8 +35,7 @@ class ReadDuePostings(Reading[list[Posting]]):
         return store.page(query)[::-1]
 
 
-@dataclass(frozen=True, slots=True)
-class TakePostings:
+class TakePostings(Record, frozen=True):
     """Take up what is still due; what has become pointless is dropped."""
 
     due: tuple[Posting, ...]
@@ -68,8 +65,7 @@ class TakePostings:
         return Decision(changes, taken)
 
 
-@dataclass(frozen=True, slots=True)
-class SettlePosting:
+class SettlePosting(Record, frozen=True):
     """Forget a posting that was taken, or that was tried often enough; else try it again later."""
 
     sid: str

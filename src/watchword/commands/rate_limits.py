@@ -1,7 +1,6 @@
 """Rate limits and their buckets: made, changed and deleted within their service's row."""
 
 import re
-from dataclasses import dataclass, replace
 
 from watchword.commands.base import Context, Decision
 from watchword.commands.services import changed, owned_service
@@ -14,6 +13,7 @@ from watchword.errors import (
     TooManyRateLimits,
 )
 from watchword.keys import Keyring
+from watchword.record import Record, replace
 from watchword.store.base import Keys, Rows
 from watchword.tenants import Bucket, RateLimit, Service
 
@@ -21,8 +21,7 @@ MOST_RATE_LIMITS = MOST_BUCKETS = 20  # Twilio has such limits (60207, 60210), b
 UNIQUE_NAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class _InService:
+class _InService(Record, frozen=True):
     """What every command here has: the service it is about."""
 
     service_sid: str
@@ -32,8 +31,7 @@ class _InService:
         return Keys.of(Service, self.service_sid)
 
 
-@dataclass(frozen=True, slots=True)
-class CreateRateLimit(_InService):
+class CreateRateLimit(_InService, frozen=True):
     """Make a rate limit; it limits nothing until it has a bucket."""
 
     unique_name: str
@@ -53,8 +51,7 @@ class CreateRateLimit(_InService):
         return Decision(written.changes, made)
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateRateLimit(_InService):
+class UpdateRateLimit(_InService, frozen=True):
     """Describe a rate limit anew."""
 
     sid: str
@@ -67,8 +64,7 @@ class UpdateRateLimit(_InService):
         return _with_limit(service, context, limit, after)
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteRateLimit(_InService):
+class DeleteRateLimit(_InService, frozen=True):
     """Delete a rate limit with its buckets."""
 
     sid: str
@@ -80,8 +76,7 @@ class DeleteRateLimit(_InService):
         return Decision(changed(service, context, rate_limits=kept).changes, None)
 
 
-@dataclass(frozen=True, slots=True)
-class CreateBucket(_InService):
+class CreateBucket(_InService, frozen=True):
     """Give a rate limit another window."""
 
     rate_limit_sid: str
@@ -100,8 +95,7 @@ class CreateBucket(_InService):
         return Decision(_with_limit(service, context, limit, after).changes, made)
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateBucket(_InService):
+class UpdateBucket(_InService, frozen=True):
     """Change a window; its count goes on."""
 
     rate_limit_sid: str
@@ -124,8 +118,7 @@ class UpdateBucket(_InService):
         return Decision(written.changes, after)
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteBucket(_InService):
+class DeleteBucket(_InService, frozen=True):
     """Take a window away."""
 
     rate_limit_sid: str

@@ -1,10 +1,10 @@
 """What a reading is: a question that locks nothing and changes nothing."""
 
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from watchword.commands.base import Context
 from watchword.errors import NotFound
+from watchword.record import Record
 from watchword.store.base import Query, Store
 
 A_co = TypeVar("A_co", covariant=True)
@@ -20,8 +20,7 @@ class Reading(Generic[A_co]):
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOne(Reading[Any]):
+class ReadOne(Record, Reading[Any], frozen=True):
     """Return the one row that a query finds; refuse with NotFound when there is none."""
 
     query: Query

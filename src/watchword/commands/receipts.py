@@ -1,12 +1,11 @@
 """A provider's report on a message, recorded beside the attempt it is about."""
 
-from dataclasses import dataclass, replace
-
 from watchword.commands.base import Context, Decision
 from watchword.commands.postings import announce_message
 from watchword.commands.reading import Reading
 from watchword.keys import Keyring
 from watchword.model import Attempt, Verification
+from watchword.record import Record, replace
 from watchword.rules.delivery import merge
 from watchword.senders.base import WORDS
 from watchword.senders.provider import Notice
@@ -14,8 +13,7 @@ from watchword.store.base import Changes, Keys, Query, Rows, Store
 from watchword.tenants import Service
 
 
-@dataclass(frozen=True, slots=True)
-class FindAttempt(Reading[Attempt | None]):
+class FindAttempt(Record, Reading[Attempt | None], frozen=True):
     """Find what a report is about, to name the rows its recording looks at."""
 
     sid: str
@@ -24,8 +22,7 @@ class FindAttempt(Reading[Attempt | None]):
         return next(iter(store.page(Query(Attempt, {"sid": self.sid}))), None)
 
 
-@dataclass(frozen=True, slots=True)
-class FindSent(Reading[Attempt | None]):
+class FindSent(Record, Reading[Attempt | None], frozen=True):
     """Find what a report is about by the id that the provider gave the message."""
 
     sender: str
@@ -36,8 +33,7 @@ class FindSent(Reading[Attempt | None]):
         return next(iter(store.page(Query(Attempt, sent))), None)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordNotice:
+class RecordNotice(Record, frozen=True):
     """Record one report; answer whether it was about a message of that sender's.
 
     With `about`, the attempt as it was a moment ago, webhooks that listen are told of it.

@@ -1,16 +1,14 @@
 """The safe list: numbers that an account exempts from limits and country lists."""
 
-from dataclasses import dataclass
-
 from watchword.commands.base import Context, Decision
 from watchword.errors import NotFound, SafeNumberExists
 from watchword.keys import Keyring
 from watchword.model import SafeNumber
+from watchword.record import Record
 from watchword.store.base import Changes, Keys, Rows
 
 
-@dataclass(frozen=True, slots=True)
-class AddSafeNumber:
+class AddSafeNumber(Record, frozen=True):
     """Exempt a number."""
 
     account_sid: str
@@ -27,8 +25,7 @@ class AddSafeNumber:
         return Decision(Changes.of(made), made)
 
 
-@dataclass(frozen=True, slots=True)
-class FetchSafeNumber:
+class FetchSafeNumber(Record, frozen=True):
     """Say whether a number is exempt."""
 
     account_sid: str
@@ -44,8 +41,7 @@ class FetchSafeNumber:
         return Decision(Changes(), found)
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveSafeNumber:
+class RemoveSafeNumber(Record, frozen=True):
     """Exempt a number no longer."""
 
     account_sid: str

@@ -1,19 +1,18 @@
 """Services: made, changed, deleted, and found by whoever owns them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from watchword.commands.base import Context, Decision
 from watchword.commands.reading import Reading, ReadOne
 from watchword.errors import InvalidParameter, NotFound, TemplateNotFound
 from watchword.keys import Keyring
+from watchword.record import Record, replace
 from watchword.store.base import Changes, Keys, Query, Rows, Store
 from watchword.tenants import Service, ServiceSettings
 
 
-@dataclass(frozen=True, slots=True)
-class EnsureService:
+class EnsureService(Record, frozen=True):
     """Make a service unless it is there already."""
 
     service: Service
@@ -28,8 +27,7 @@ class EnsureService:
         return Decision(Changes.of(self.service), self.service)
 
 
-@dataclass(frozen=True, slots=True)
-class CreateService:
+class CreateService(Record, frozen=True):
     """Make a service; `fields` and `settings` hold what was given, by the record's names."""
 
     account_sid: str
@@ -51,8 +49,7 @@ class CreateService:
         return Decision(Changes.of(service), service)
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateService:
+class UpdateService(Record, frozen=True):
     """Change what is given of a service; nothing given changes nothing, not even its date."""
 
     service_sid: str
@@ -69,8 +66,7 @@ class UpdateService:
         return changed(service, context, settings=settings, **self.fields)
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteService:
+class DeleteService(Record, frozen=True):
     """Delete a service with everything that lies in its row; its open codes die with it."""
 
     service_sid: str
@@ -115,8 +111,7 @@ def _settled(
     return settled
 
 
-@dataclass(frozen=True, slots=True)
-class ReadService(Reading[Any]):
+class ReadService(Record, Reading[Any], frozen=True):
     """Show a part of a service; `pick` takes it out, or refuses."""
 
     service_sid: str

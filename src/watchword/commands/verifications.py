@@ -1,6 +1,6 @@
 """A verification's commands: started, guarded, checked, closed, fetched, its message recorded."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from watchword.commands.base import Context, Decision
 from watchword.commands.ladder import ClimbIfFree
@@ -26,6 +26,7 @@ from watchword.model import (
     Wording,
 )
 from watchword.phone import prefix
+from watchword.record import Hidden, Record, replace
 from watchword.rules import verification
 from watchword.rules.admission import Wish, admit
 from watchword.rules.delivery import merge
@@ -34,20 +35,18 @@ from watchword.store.base import Changes, Keys, Rows
 from watchword.tenants import Service
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Record, frozen=True):
     """A committed start: the message `attempt` may now be sent, once."""
 
     service: Service
     verification: Verification
     attempt: Attempt
-    code: str = field(repr=False)
+    code: Hidden[str]
     delivery: Delivery = Delivery.QUEUED
     wording: Wording = PLAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Guarded:
+class Guarded(Record, frozen=True):
     """A committed guarded start, with the ladder as it was and as it is now."""
 
     started: Started
@@ -55,8 +54,7 @@ class Guarded:
     counter: Counter
 
 
-@dataclass(frozen=True, slots=True)
-class StartVerification:
+class StartVerification(Record, frozen=True):
     """Start a verification, or send an open one's code again.
 
     `limited_by` holds a value for each rate limit, by its unique name, that is to count this
@@ -65,12 +63,12 @@ class StartVerification:
 
     service_sid: str
     account_sid: str
-    phone: Address = field(repr=False)
+    phone: Hidden[Address]
     channel: Channel = Channel.SMS
-    custom_code: str | None = field(default=None, repr=False)
+    custom_code: Hidden[str | None] = None
     wording: Wording = PLAIN
-    details: Details = field(default=NO_DETAILS, repr=False)
-    limited_by: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    details: Hidden[Details] = NO_DETAILS
+    limited_by: Hidden[tuple[tuple[str, str], ...]] = ()
     risk_check: bool = True
     lane: str = ""  # a known device's own: what strangers do to the number does not reach it
 
@@ -140,8 +138,7 @@ class StartVerification:
         return changes
 
 
-@dataclass(frozen=True, slots=True)
-class GuardedStart:
+class GuardedStart(Record, frozen=True):
     """Look at the ladder, take the step and start, as one decision; else `ClimbIfFree`."""
 
     start: StartVerification
@@ -164,17 +161,16 @@ class GuardedStart:
         return Decision(start.changes, guarded)
 
 
-@dataclass(frozen=True, slots=True)
-class CheckCode:
+class CheckCode(Record, frozen=True):
     """Spend one guess, named by address or by verification; where both are given both must fit."""
 
     service_sid: str
     account_sid: str
-    code: str = field(repr=False)
-    to: str | None = field(default=None, repr=False)
+    code: Hidden[str]
+    to: Hidden[str | None] = None
     verification_sid: str | None = None
-    amount: str | None = field(default=None, repr=False)
-    payee: str | None = field(default=None, repr=False)
+    amount: Hidden[str | None] = None
+    payee: Hidden[str | None] = None
     lane: str = ""
 
     def keys(self, keyring: Keyring) -> Keys:
@@ -208,14 +204,13 @@ class CheckCode:
         return Decision(changes, replace(verdict.verification, status=status))
 
 
-@dataclass(frozen=True, slots=True)
-class CloseVerification:
+class CloseVerification(Record, frozen=True):
     """Cancel or approve an open verification by its owner's word."""
 
     service_sid: str
     account_sid: str
     status: Status
-    to: str | None = field(default=None, repr=False)
+    to: Hidden[str | None] = None
     verification_sid: str | None = None
 
     def keys(self, keyring: Keyring) -> Keys:
@@ -232,13 +227,12 @@ class CloseVerification:
         return Decision(changes, closed)
 
 
-@dataclass(frozen=True, slots=True)
-class FetchVerification:
+class FetchVerification(Record, frozen=True):
     """Show a verification that is still there to be seen."""
 
     service_sid: str
     account_sid: str
-    to: str | None = field(default=None, repr=False)
+    to: Hidden[str | None] = None
     verification_sid: str | None = None
 
     def keys(self, keyring: Keyring) -> Keys:
@@ -250,8 +244,7 @@ class FetchVerification:
         return Decision(Changes(), verification.show(found, context.now))
 
 
-@dataclass(frozen=True, slots=True)
-class RecordDelivery:
+class RecordDelivery(Record, frozen=True):
     """Record what became of a message, and tell of it who listened when it was sent."""
 
     attempt: Attempt

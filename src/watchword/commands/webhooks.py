@@ -1,21 +1,20 @@
 """Webhooks: made, changed and deleted within their service's row."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from watchword.commands.base import Context, Decision
 from watchword.commands.services import changed, owned_service
 from watchword.errors import NotFound, TooManyWebhooks
 from watchword.keys import Keyring
+from watchword.record import Record, replace
 from watchword.store.base import Keys, Rows
 from watchword.tenants import Service, Webhook
 
 MOST_WEBHOOKS = 20  # ours: each of them is a request per event
 
 
-@dataclass(frozen=True, slots=True)
-class CreateWebhook:
+class CreateWebhook(Record, frozen=True):
     """Say where events are to be posted."""
 
     service_sid: str
@@ -35,8 +34,7 @@ class CreateWebhook:
         return Decision(written.changes, made)
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateWebhook:
+class UpdateWebhook(Record, frozen=True):
     """Change what is given of a webhook."""
 
     service_sid: str
@@ -57,8 +55,7 @@ class UpdateWebhook:
         return Decision(changed(service, context, webhooks=kept).changes, after)
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteWebhook:
+class DeleteWebhook(Record, frozen=True):
     """Post no more events there."""
 
     service_sid: str

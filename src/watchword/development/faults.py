@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from watchword.development.controls import Controls, SenderFault, StoreFault
 from watchword.errors import StoreError
 from watchword.model import Channel, Counter, Delivery
+from watchword.record import replace
 from watchword.senders.base import Message, Receipt, Sender
 from watchword.store.base import Changes, Keys, Query, Rows, Store
 

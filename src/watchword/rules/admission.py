@@ -1,7 +1,5 @@
 """May this start be made at all: the channel, the country, the line, the amounts, the template."""
 
-from dataclasses import dataclass
-
 from watchword.errors import (
     AmountNeeded,
     AppHashNeedsSms,
@@ -15,13 +13,13 @@ from watchword.errors import (
 )
 from watchword.mailbox import Address, Mailbox
 from watchword.model import Channel, Details, Wording
+from watchword.record import Record
 from watchword.tenants import Service, ServiceSettings
 
 SPOKEN_OR_SMS = (Channel.SMS, Channel.CALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Record, frozen=True):
     """What a start asks for, as far as it may be refused before anything else is looked at."""
 
     address: Address

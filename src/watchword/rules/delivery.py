@@ -1,8 +1,7 @@
 """What becomes of a message: news in any order, heard twice or late, move it forwards only."""
 
-from dataclasses import replace
-
 from watchword.model import Attempt, Delivery
+from watchword.record import replace
 
 RANK = {
     Delivery.QUEUED: 0,

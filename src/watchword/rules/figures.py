@@ -2,10 +2,10 @@
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from watchword.model import Attempt, Delivery, Status, Verification
+from watchword.record import Record
 
 BARS = 24
 SLOWEST = (10, 30, 60, 120, 300, 600)  # seconds; the classes of the times to approve
@@ -13,8 +13,7 @@ MAX_STEP = 5
 UNDELIVERED = (Delivery.FAILED,)
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Record, frozen=True):
     """One slice of time."""
 
     start: datetime
@@ -23,8 +22,7 @@ class Bar:
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Record, frozen=True):
     """One country, channel or sender: messages, and those whose verification was approved."""
 
     name: str
@@ -36,8 +34,7 @@ class Share:
         return round(100 * self.approved / self.sends) if self.sends else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Record, frozen=True):
     """The counts of one stretch of time. `complete` is false where only the newest were read."""
 
     since: datetime

@@ -1,11 +1,11 @@
 """The resend ladder: each send makes the next one wait longer, then it starts again."""
 
 import math
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watchword.errors import TooSoon
 from watchword.model import Counter
+from watchword.record import replace
 
 Ladder = tuple[timedelta, ...]
 

@@ -4,11 +4,11 @@ What a person sees follows from their own visit alone. What others did to the nu
 a send that is refused because of them looks like one that was made.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from watchword.errors import PageRefused
 from watchword.model import Channel
+from watchword.record import Record, replace
 from watchword.visits import Visitor
 
 LIFE = timedelta(minutes=30)
@@ -20,8 +20,7 @@ ADDRESS_SENDS = 20  # codes one network address may ask for in an hour
 ADDRESS_WINDOW = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Record, frozen=True):
     """How the app wants the page to look."""
 
     name: str
@@ -30,8 +29,7 @@ class Look:
     radius: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Record, frozen=True):
     """What a page session holds of its visit; it lies sealed in the store."""
 
     user_id: str

@@ -1,11 +1,11 @@
 """A rate limit: each of its buckets counts the starts of its window, and a full one refuses."""
 
 import math
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from watchword.errors import RateLimited
 from watchword.model import RateWindow, Tally
+from watchword.record import replace
 from watchword.tenants import RateLimit
 
 

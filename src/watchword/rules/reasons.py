@@ -1,14 +1,13 @@
 """Why a number gets a code, or does not: each decision in words, with what it rests on."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from watchword.model import Counter, Policy, Status, Subject, Verification
+from watchword.record import Record
 from watchword.tenants import Service
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Record, frozen=True):
     """One rule and what it says now."""
 
     rule: str
@@ -16,8 +15,7 @@ class Reason:
     says: str
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneFile:
+class PhoneFile(Record, frozen=True):
     """All that the decisions about one address rest on."""
 
     service: Service

@@ -1,15 +1,14 @@
 """What has no further use: rows that no decision to come can depend on."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from watchword.model import Attempt, Counter, RateWindow, Subject, Verification
+from watchword.record import Record
 from watchword.rules.ladder import Ladder
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(Record, frozen=True):
     """How long what is over is kept to be looked at, and the ladder that says what is over."""
 
     keep: timedelta

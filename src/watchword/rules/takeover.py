@@ -1,15 +1,14 @@
 """How rows of an old resend table become counters, with no wait shorter than it was."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from watchword.model import Counter
+from watchword.record import Record, replace
 from watchword.rules.ladder import Ladder
 
 
-@dataclass(frozen=True, slots=True)
-class OldRow:
+class OldRow(Record, frozen=True):
     """One row as another program wrote it: any part may be missing, times may be naive."""
 
     unique_id: str

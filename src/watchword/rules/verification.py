@@ -1,6 +1,5 @@
 """A verification's life: started, sent again, checked, canceled, approved, expired."""
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from watchword import codes
@@ -16,25 +15,24 @@ from watchword.model import (
     Subject,
     Verification,
 )
+from watchword.record import Hidden, Record, replace
 from watchword.tenants import Service
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Record, frozen=True):
     """What a start asks for, with the fresh names it may use."""
 
     subject: str
-    to: str = field(repr=False)
+    to: Hidden[str]
     channel: Channel
-    custom_code: str | None = field(repr=False)
+    custom_code: Hidden[str | None]
     sid: str
     attempt_sid: str
     nonce: str
     details: Details = NO_DETAILS
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Record, frozen=True):
     """What a check came to: the subject and verification as they are to be stored."""
 
     subject: Subject

@@ -1,11 +1,11 @@
 """What a sender is: it takes one message and says what became of it."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from watchword.model import Channel, Delivery
+from watchword.record import Hidden, Record
 from watchword.texts.write import Text
 
 
@@ -37,30 +37,28 @@ WORDS = {  # what happened, and what to do next
 ABOUT_ONE_MESSAGE = frozenset({Trouble.RECIPIENT, Trouble.OPTED_OUT, Trouble.CONTENT})
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Record, frozen=True):
     """One message to one person. `attempt_sid` names it: a sender never delivers it twice.
 
     `receipts_url` is where a provider may report on it; `{sender}` in it is the sender's name.
     """
 
     attempt_sid: str
-    to: str = field(repr=False)
+    to: Hidden[str]
     channel: Channel
-    body: str = field(repr=False)
-    code: str = field(repr=False)
+    body: Hidden[str]
+    code: Hidden[str]
     sender_name: str
     created_at: datetime
     country: str = ""
-    text: Text | None = field(default=None, repr=False)  # the same in its parts, for voice and mail
+    text: Hidden[Text | None] = None  # the same in its parts, for voice and mail
     send_digits: str | None = None  # for a call: dialled once it is answered
     asks_for_key: bool = True  # for a call: a key is pressed before the code is read
     voice: str | None = None  # for a call: the voice that reads it
-    receipts_url: str | None = field(default=None, repr=False)
+    receipts_url: Hidden[str | None] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Record, frozen=True):
     """What a sender says of a message.
 
     SENT: taken. FAILED: definitely not sent, so another send may follow at once. UNKNOWN: it may

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from watchword.model import Channel, Delivery
+from watchword.record import replace
 from watchword.senders.base import ABOUT_ONE_MESSAGE, Message, Receipt, Sender, Trouble
 from watchword.senders.breaker import Breaker, State
 from watchword.senders.routes import Route, find_route, in_order

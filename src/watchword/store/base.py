@@ -6,102 +6,96 @@ another process got in between it does all of that again, so `decide` must be fr
 Faults of the database come out as StoreError, with nothing half done.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 
+from msgspec import Struct
+
 from watchword.model import Counter
+from watchword.record import Record, field
 
 Key = str | tuple[str, str]
 
 
-class Record(Protocol):
-    """A row in memory: a frozen record that knows its key within its kind."""
+class Keyed(Protocol):
+    """A row in memory: a record that knows its key within its kind."""
 
     @property
     def key(self) -> Any:
         """Return what names the row."""
 
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=Keyed)
 Cell = tuple[type[Any], Key]
+ByKind = dict[type[Any], set[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Which rows a decision needs, by kind.
+class Keys(Record, frozen=True):
+    """Which rows a decision needs.
 
     A Subject brings its latest Verification along, and a Verification its Subject. A Counter may
     also be named by its id. The rows of `only_read` are not locked and must not be changed: many
     batches may look at one service at once.
     """
 
-    wanted: dict[type[Any], frozenset[Any]] = field(default_factory=dict)
-    counter_ids: frozenset[int] = frozenset()
-    only_read: dict[type[Any], frozenset[Any]] = field(default_factory=dict)
+    wanted: tuple[Cell, ...] = ()
+    counter_ids: tuple[int, ...] = ()
+    only_read: tuple[Cell, ...] = ()
 
     @classmethod
-    def of(cls, kind: type[Record], *keys: Key) -> "Keys":
+    def of(cls, kind: type[Keyed], *keys: Key) -> "Keys":
         """Want these rows of one kind."""
-        return cls({kind: frozenset(keys)})
+        return cls(tuple([(kind, key) for key in keys]))
 
     @classmethod
-    def reading(cls, kind: type[Record], *keys: Key) -> "Keys":
+    def reading(cls, kind: type[Keyed], *keys: Key) -> "Keys":
         """Want to look at these rows of one kind, and to change none of them."""
-        return cls(only_read={kind: frozenset(keys)})
-
-    def get(self, kind: type[Any]) -> frozenset[Any]:
-        """Return the keys wanted of one kind."""
-        return self.wanted.get(kind, frozenset())
-
-    def looked_at(self, kind: type[Any]) -> frozenset[Any]:
-        """Return the keys of one kind that are read without being locked."""
-        return self.only_read.get(kind, frozenset()) - self.get(kind)
+        return cls((), (), tuple([(kind, key) for key in keys]))
 
     def __or__(self, other: "Keys") -> "Keys":
         return Keys(
-            _both(self.wanted, other.wanted),
-            self.counter_ids | other.counter_ids,
-            _both(self.only_read, other.only_read),
+            self.wanted + other.wanted,
+            self.counter_ids + other.counter_ids,
+            self.only_read + other.only_read,
         )
 
     @classmethod
     def union(cls, many: Iterable["Keys"]) -> "Keys":
         """Return the keys of a whole batch."""
-        wanted: dict[type[Any], set[Any]] = {}
-        only_read: dict[type[Any], set[Any]] = {}
-        counter_ids: set[int] = set()
+        wanted: list[Cell] = []
+        counter_ids: list[int] = []
+        only_read: list[Cell] = []
         for keys in many:
-            counter_ids |= keys.counter_ids
-            for kind, names in keys.wanted.items():
-                wanted.setdefault(kind, set()).update(names)
-            for kind, names in keys.only_read.items():
-                only_read.setdefault(kind, set()).update(names)
-        return cls(_frozen(wanted), frozenset(counter_ids), _frozen(only_read))
+            wanted += keys.wanted
+            counter_ids += keys.counter_ids
+            only_read += keys.only_read
+        return cls(tuple(wanted), tuple(counter_ids), tuple(only_read))
+
+    def locked(self) -> ByKind:
+        """Return the rows to lock, each once."""
+        return _by_kind(self.wanted)
+
+    def looked_at(self) -> ByKind:
+        """Return the rows that are read without being locked, each once."""
+        return _by_kind(frozenset(self.only_read).difference(self.wanted))
 
 
-def _both(
-    some: dict[type[Any], frozenset[Any]], others: dict[type[Any], frozenset[Any]]
-) -> dict[type[Any], frozenset[Any]]:
-    if not some or not others:
-        return some or others
-    shared = {kind: some[kind] | others[kind] for kind in some.keys() & others.keys()}
-    return {**some, **others, **shared}
+def _by_kind(cells: Iterable[Cell]) -> ByKind:
+    sets: ByKind = defaultdict(set)
+    for kind, key in cells:
+        sets[kind].add(key)
+    return sets
 
 
-def _frozen(sets: dict[type[Any], set[Any]]) -> dict[type[Any], frozenset[Any]]:
-    return {kind: frozenset(names) for kind, names in sets.items()}
-
-
-@dataclass(slots=True)
-class Rows:
+class Rows(Struct):
     """The rows of a batch in memory; what one command puts, the next one sees."""
 
-    cells: dict[Cell, Record | None] = field(default_factory=dict)
+    cells: dict[Cell, Keyed | None] = field(default_factory=dict)
 
     @classmethod
-    def holding(cls, records: Iterable[Record]) -> "Rows":
+    def holding(cls, records: Iterable[Keyed]) -> "Rows":
         """Hold these records."""
         return cls({(type(record), record.key): record for record in records})
 
@@ -119,18 +113,17 @@ class Rows:
         self.cells.update(changes.cells)
 
 
-@dataclass(slots=True)
-class Changes:
+class Changes(Struct):
     """What is to be written: a record under its key, or None to delete the row."""
 
-    cells: dict[Cell, Record | None] = field(default_factory=dict)
+    cells: dict[Cell, Keyed | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, *records: Record) -> "Changes":
+    def of(cls, *records: Keyed) -> "Changes":
         """Put these records."""
         return cls({(type(record), record.key): record for record in records})
 
-    def delete(self, kind: type[Record], key: Key) -> "Changes":
+    def delete(self, kind: type[Keyed], key: Key) -> "Changes":
         """Delete one row as well."""
         self.cells[(kind, key)] = None
         return self
@@ -140,8 +133,7 @@ class Changes:
         self.cells.update(other.cells)
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Record, frozen=True):
     """A place in a list: just after a row, or just before it when the list is read backwards."""
 
     created_at: datetime
@@ -149,8 +141,7 @@ class Cursor:
     backwards: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Record, frozen=True):
     """Rows to read without a lock, newest first: those whose fields equal one of these values.
 
     `since` and `until` bound the time `by` which the rows are ordered, the second one left out;

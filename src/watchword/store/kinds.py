@@ -36,9 +36,9 @@ svretries = metadata.tables[Svretries.__tablename__]
 class Kind:
     """A kind's table, its key columns, and the functions between record and row.
 
-    `row` lays out a whole record for an INSERT, `changes` the cells an UPDATE may change, whose
-    names are `changing`. What they lay out must be writable as JSON once its column's type has
-    had its say.
+    `row` lays out a whole record for an INSERT; `changes` at least the key and the cells that an
+    UPDATE may change, whose names are `changing`. What they lay out must be writable as JSON once
+    its column's type has had its say.
     """
 
     table: sa.Table
@@ -61,7 +61,7 @@ def _plain(
         table,
         key,
         lambda thing, _: row(thing),
-        lambda thing: {name: value for name, value in row(thing).items() if name in changing},
+        row,
         lambda found, _: record(found),
         changing,
     )

@@ -2,12 +2,12 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from threading import Lock
 from typing import Any
 
 from watchword.model import Attempt, Counter, Subject, Verification
-from watchword.store.base import Changes, Keys, Query, Record, Rows
+from watchword.record import replace
+from watchword.store.base import Changes, Keyed, Keys, Query, Rows
 
 
 class MemoryStore:
@@ -86,18 +86,15 @@ class MemoryStore:
             row, name = self._rows.get(Verification, row.verification_sid), "status"
         return getattr(row, name, None)
 
-    def _load(self, keys: Keys) -> list[Record]:
-        found: list[Record | None] = [
-            self._rows.get(kind, key)
-            for wanted in (keys.wanted, keys.only_read)
-            for kind, names in wanted.items()
-            for key in names
+    def _load(self, keys: Keys) -> list[Keyed]:
+        found: list[Keyed | None] = [
+            self._rows.get(kind, key) for kind, key in (*keys.wanted, *keys.only_read)
         ]
-        named = [self._rows.get(Verification, sid) for sid in keys.get(Verification)]
+        named = [self._rows.get(Verification, sid) for sid in keys.locked()[Verification]]
         found += [self._rows.get(Subject, row.subject) for row in named if row]
         subjects = [row for row in found if isinstance(row, Subject)]
         found += [self._rows.get(Verification, row.verification_sid) for row in subjects]
-        ids = keys.counter_ids & self._counter_keys.keys()
+        ids = self._counter_keys.keys() & keys.counter_ids
         found += [self._rows.get(Counter, self._counter_keys[counter_id]) for counter_id in ids]
         return [row for row in found if row is not None]
 

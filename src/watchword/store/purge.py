@@ -130,5 +130,9 @@ def _age(kind: type[Any]) -> tuple[sa.Column[Any], Callable[[datetime], Any]]:
     table = KINDS[kind].table
     if kind is Counter:
         return table.c.expires, lambda moment: moment
-    names = {Verification: "expires_at", Attempt: "created_at", RateWindow: "ends_at"}
+    names: dict[type[Any], str] = {
+        Verification: "expires_at",
+        Attempt: "created_at",
+        RateWindow: "ends_at",
+    }
     return table.c[names.get(kind, "updated_at")], to_ms

@@ -63,8 +63,7 @@ def subject_record(row: Found) -> Subject:
 
 
 def verification_row(verification: Verification, keyring: Keyring) -> Row:
-    return {
-        "sid": verification.sid,
+    return verification_changes(verification) | {
         "service_sid": verification.service_sid,
         "account_sid": verification.account_sid,
         "sealed_to": keyring.seal(verification.to, bound_to=verification.sid),
@@ -74,12 +73,13 @@ def verification_row(verification: Verification, keyring: Keyring) -> Row:
         "sealed_details": _seal(verification, keyring),
         "created_at": to_ms(verification.created_at),
         "expires_at": to_ms(verification.expires_at),
-    } | verification_changes(verification)
+    }
 
 
 def verification_changes(verification: Verification) -> Row:
-    """Return the cells that change in a verification's life."""
+    """Return the key, and the cells that change in a verification's life."""
     return {
+        "sid": verification.sid,
         "subject": verification.subject,
         "channel": str(verification.channel),
         "status": str(verification.status),

@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeoutError
 from watchword.errors import StoreError, WatchwordError
 from watchword.keys import Keyring
 from watchword.model import Counter, Subject, Verification
-from watchword.store.base import Cell, Changes, Key, Keys, Query, Record, Rows
+from watchword.store.base import Cell, Changes, Key, Keyed, Keys, Query, Rows
 from watchword.store.connect import READING, connect, is_networked
 from watchword.store.faults import UNCERTAIN, Fault, as_store_error, faults_named, name_fault
 from watchword.store.kinds import KINDS
@@ -176,20 +177,18 @@ class SqlStore:
         while self._idle:
             self._idle.pop().pooled.invalidate()
 
-    def _load(self, session: Session, keys: Keys) -> list[Record]:
+    def _load(self, session: Session, keys: Keys) -> list[Keyed]:
         """Read and lock; a subject's lock is the lock of its verifications too."""
-        wanted = dict(keys.wanted)
-        sids = keys.get(Verification)
+        wanted = keys.locked()
+        sids = wanted.pop(Verification, set())
         if sids:
             found = self._rows(session, [(self.statements[Verification], sids, False)])
-            wanted[Subject] = keys.get(Subject) | {row.subject for row in found}
+            wanted[Subject].update(row.subject for row in found)
         if keys.counter_ids:
-            found = self._rows(session, [(self._counters_by_id, keys.counter_ids, False)])
-            pairs = {(row.uniqueId, row.userId) for row in found}
-            wanted[Counter] = keys.get(Counter) | pairs
-        wanted.pop(Verification, None)
+            found = self._rows(session, [(self._counters_by_id, set(keys.counter_ids), False)])
+            wanted[Counter].update((row.uniqueId, row.userId) for row in found)
         asked = [(kind, wanted[kind], True) for kind in sorted(wanted, key=_name)]
-        asked += [(kind, keys.looked_at(kind), False) for kind in keys.only_read]
+        asked += [(kind, seen, False) for kind, seen in keys.looked_at().items()]
         records = self._records(session, asked)
         sids |= {row.verification_sid for row in records if isinstance(row, Subject)}
         return records + self._records(session, [(Verification, sids, False)])
@@ -217,23 +216,22 @@ class SqlStore:
 
     def _writes(self, changes: Changes, found: set[Cell], keys: Keys) -> list[Said]:
         """Lay out the batch as one set per table and kind of statement, in key order."""
-        inserts: dict[type[Any], list[Row]] = {}
-        updates: dict[type[Any], list[Row]] = {}
-        deletes: dict[type[Any], list[Key]] = {}
+        inserts: dict[type[Any], list[Row]] = defaultdict(list)
+        updates: dict[type[Any], list[Row]] = defaultdict(list)
+        deletes: dict[type[Any], list[Key]] = defaultdict(list)
+        unlocked = frozenset(keys.only_read).difference(keys.wanted)
         for cell in sorted(changes.cells, key=_lock_order):
+            if cell in unlocked:
+                raise ValueError(f"a {cell[0].__name__} was changed that was only to be read")
             name, key = cell
-            if key in keys.looked_at(name):
-                raise ValueError(f"a {name.__name__} was changed that was only to be read")
-            record, kind = changes.cells[cell], KINDS[name]
+            record = changes.cells[cell]
             if record is None:
                 if cell in found:
-                    deletes.setdefault(name, []).append(key)
+                    deletes[name].append(key)
             elif cell in found:
-                parts = key if isinstance(key, tuple) else (key,)
-                here = dict(zip(kind.key, parts, strict=True))
-                updates.setdefault(name, []).append(kind.changes(record) | here)
+                updates[name].append(KINDS[name].changes(record))
             else:
-                inserts.setdefault(name, []).append(kind.row(record, self._keyring))
+                inserts[name].append(KINDS[name].row(record, self._keyring))
         return [
             *(self.statements[name].delete(names) for name, names in deletes.items()),
             *(self.statements[name].update(rows) for name, rows in updates.items()),

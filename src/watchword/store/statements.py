@@ -4,23 +4,24 @@ A batch's keys travel as one set and its rows as another, so a statement is the 
 command and for a hundred. SQLAlchemy supplies the names, the quoting and the types.
 """
 
+import dataclasses
 from collections import namedtuple
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
+from watchword.record import Record
 from watchword.store.kinds import Kind
 from watchword.store.rows import Row
 
 Cells = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Record, frozen=True):
     """One statement with its parameters; `many` when it is to run once for each of them."""
 
     text: str
@@ -28,8 +29,7 @@ class Said:
     many: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Statements:
+class Statements(Record, frozen=True):
     """Everything that is said about one kind, in one dialect."""
 
     kind: Kind
@@ -95,7 +95,7 @@ class Language:
 
     def statements(self, kind: Kind, key: tuple[str, ...] | None = None) -> Statements:
         """Write a kind's statements; `key` names its rows by another key than its own."""
-        kind = replace(kind, key=key or kind.key)
+        kind = dataclasses.replace(kind, key=key or kind.key)
         numbered = kind.table.autoincrement_column
         columns = [column.name for column in kind.table.columns if column is not numbered]
         read = self.select(kind)
@@ -144,7 +144,7 @@ class Language:
 
     def rows(self, text: str, names: Sequence[str], rows: Sequence[Row]) -> Said:
         """Lay out a set of rows as parameters."""
-        return Said(text, [tuple([row[name] for name in names]) for row in rows], many=True)
+        return Said(text, list(map(itemgetter(*names), rows)), many=True)
 
     def names(self, names: Sequence[str]) -> str:
         return ", ".join(map(self.quote, names))

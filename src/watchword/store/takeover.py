@@ -5,7 +5,7 @@ import os
 import time
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from watchword.errors import ConfigurationError, StoreError
 from watchword.model import Counter
+from watchword.record import replace
 from watchword.rules.ladder import Ladder
 from watchword.rules.takeover import OldRow, as_counter, merge
 from watchword.store.base import Changes, Keys, Rows, Store

@@ -132,8 +132,8 @@ def posting_row(posting: Posting, keyring: Keyring) -> Row:
 
 
 def posting_changes(posting: Posting) -> Row:
-    """Return the cells that change while a posting waits."""
-    return {"tries": posting.tries, "due_at": to_ms(posting.due_at)}
+    """Return the key, and the cells that change while a posting waits."""
+    return {"sid": posting.sid, "tries": posting.tries, "due_at": to_ms(posting.due_at)}
 
 
 def posting_record(row: Found, keyring: Keyring) -> Posting:

@@ -1,9 +1,10 @@
 """The languages watchword speaks: one file each, and how one is found for a locale or a country."""
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from watchword.record import Record
 
 FALLBACK = "en"
 ALIASES = {  # what is asked for → the tag we have
@@ -19,8 +20,7 @@ ALIASES = {  # what is asked for → the tag we have
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(Record, frozen=True):
     """One language's texts, with `{{code}}`, `{{friendly_name}}` and `{{ttl}}` to be filled in."""
 
     tag: str

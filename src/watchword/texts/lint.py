@@ -1,9 +1,9 @@
 """Look every text over as it will be sent: with a ten-digit code, in each of its forms."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from watchword.model import Wording
+from watchword.record import Record
 from watchword.texts.languages import Language, languages
 from watchword.texts.segments import Encoding, Size, measure
 from watchword.texts.template import Template, faults
@@ -14,8 +14,7 @@ HASH = "He42w354ol9"  # eleven characters, as Android makes them
 LONGEST_RETRIEVED = 140  # bytes; what Android's SMS Retriever reads
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Record, frozen=True):
     """One text in one form: how it travels, and what is wrong with it."""
 
     template: str

@@ -1,7 +1,8 @@
 """How a text travels as SMS: in which alphabet, and in how many segments (3GPP TS 23.038)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from watchword.record import Record
 
 ESCAPE = "\x1b"
 GSM_TABLE = (  # each character at the place that is its code
@@ -33,8 +34,7 @@ class Encoding(StrEnum):
     UCS2 = "UCS-2"
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Record, frozen=True):
     """What a text costs: `units` are septets or 16-bit units; `foreign` forced UCS-2."""
 
     encoding: Encoding

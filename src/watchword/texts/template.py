@@ -3,7 +3,8 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from watchword.record import Record
 
 VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]+)\s*\}\}")
 KNOWN = ("code", "friendly_name", "ttl")
@@ -14,8 +15,7 @@ LINK = re.compile(
 LONGEST = 480  # characters; seven segments of UCS-2 is more than anybody wants to pay for
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Record, frozen=True):
     """An operator's own text, by language tag."""
 
     name: str

@@ -1,42 +1,39 @@
 """Write a message: choose its language and text, fill it in, add the lines that devices read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from watchword.model import Wording
+from watchword.record import Hidden, Record, field
 from watchword.texts.languages import FALLBACK, Language, find_language, language_of_country
 from watchword.texts.template import Template, fill
 
 WITHOUT_SPACES = frozenset({"ja", "zh", "zh-Hant"})
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(Record, frozen=True):
     """What a message is about: who sends it, the code, to which country, how long it is good."""
 
     name: str
-    code: str = field(repr=False)
+    code: Hidden[str]
     country: str
     ttl_minutes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Record, frozen=True):
     """A message in words: `body` for SMS, `plain` elsewhere, `spoken` sentences for calls.
 
     `body` is `plain` with the lines that browsers and phones read codes from.
     """
 
     language: Language
-    body: str = field(repr=False)
-    plain: str = field(repr=False)
-    spoken: tuple[str, ...] = field(repr=False)
+    body: Hidden[str]
+    plain: Hidden[str]
+    spoken: Hidden[tuple[str, ...]]
     subject: str
     footer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Record, frozen=True):
     """The texts of one installation: our own languages, the operator's templates, his origin.
 
     `origin` is the host that browsers may fill the code in for (`example.com`); `default` names

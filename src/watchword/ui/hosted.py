@@ -1,7 +1,6 @@
 """The hosted page at `/p/WP…`: a number, a code, and back to the app with a signed result."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime
 
 from starlette.requests import Request
@@ -35,6 +34,7 @@ from watchword.errors import (
 )
 from watchword.model import Channel, Status, Wording
 from watchword.phone import parse
+from watchword.record import replace
 from watchword.rules import page as rules
 from watchword.rules.page import Visit
 from watchword.ui.colour import look_sheet

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from watchword.errors import InvalidParameter
 from watchword.mailbox import LONGEST, parse_address
 from watchword.model import Attempt, Channel, Delivery, Status, Verification
 from watchword.phone import PREFIX_DIGITS
+from watchword.record import Record, replace
 from watchword.store.base import Query, Store
 from watchword.wire.http import Call, timestamp
 from watchword.wire.paging import PARAMETERS as PAGING
@@ -69,8 +69,7 @@ SUMMARY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Record, frozen=True):
     """An attempt beside the verification it belongs to, which is None once it is purged."""
 
     attempt: Attempt
@@ -90,8 +89,7 @@ class Seen:
         return self.verification is None or self.now >= self.verification.expires_at
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAttempt(Reading[Seen]):
+class ReadAttempt(Record, Reading[Seen], frozen=True):
     """Show one attempt."""
 
     query: Query
@@ -100,8 +98,7 @@ class ReadAttempt(Reading[Seen]):
         return _seen(store, context, [ReadOne(self.query, "attempt").read(store, context)])[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Summary(Reading[tuple[int, int]]):
+class Summary(Record, Reading[tuple[int, int]], frozen=True):
     """Count attempts, and those that led to an approval."""
 
     query: Query

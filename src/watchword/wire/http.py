@@ -1,7 +1,6 @@
 """A request and a response of the dialect, wherever they came from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,12 +8,12 @@ import msgspec
 
 from watchword.commands.base import Command
 from watchword.commands.reading import Reading
+from watchword.record import Hidden, Record, field
 
 JSON_TYPE = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Record, frozen=True):
     """What was asked: `form` and `query` hold every value of a repeated key, in order.
 
     A form that cannot be decoded is None.
@@ -23,13 +22,12 @@ class Request:
     method: str
     path: str
     base_url: str
-    credentials: tuple[str, str] | None = field(default=None, repr=False)
-    form: Mapping[str, list[str]] | None = field(default_factory=dict, repr=False)
+    credentials: Hidden[tuple[str, str] | None] = None
+    form: Hidden[Mapping[str, list[str]] | None] = field(default_factory=dict)
     query: Mapping[str, list[str]] | None = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Record, frozen=True):
     """What is answered."""
 
     status: int
@@ -42,8 +40,7 @@ class Response:
         return cls(status, msgspec.json.encode(body), (("Content-Type", JSON_TYPE), *headers))
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Record, frozen=True):
     """What a request comes to: a command to run or a reading, and how its answer is shown."""
 
     command: Command[Any] | Reading[Any]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +9,7 @@ from urllib.parse import urlencode
 from watchword.commands.base import Context
 from watchword.commands.reading import Reading
 from watchword.errors import InvalidParameter
+from watchword.record import Record, replace
 from watchword.store.base import Cursor, Query, Store
 from watchword.store.rows import from_ms, to_ms
 from watchword.wire.http import Call, timestamp
@@ -26,8 +26,7 @@ PARAMETERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Record, frozen=True):
     """One page of a list, and whether there are rows before and after it."""
 
     records: Sequence[Any]
@@ -35,8 +34,7 @@ class Page:
     has_previous: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPage(Reading[Page]):
+class ReadPage(Record, Reading[Page], frozen=True):
     """Read one page of what the store holds; `finish` makes of its rows what is shown."""
 
     query: Callable[[Context], Query]
@@ -58,8 +56,7 @@ class ReadPage(Reading[Page]):
         return Page(shown, has_next, has_previous)
 
 
-@dataclass(frozen=True, slots=True)
-class CutPage(Reading[Page]):
+class CutPage(Record, Reading[Page], frozen=True):
     """Cut one page out of a list that another reading brings whole: a service's few things."""
 
     source: Reading[Sequence[Any]]

@@ -4,27 +4,25 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from watchword.errors import InvalidParameter
+from watchword.record import Hidden, Record, field
 
 LONGEST_TEXT = 2048
 INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Record, frozen=True):
     """What a parameter may be: `schema` says it in OpenAPI, `read` does it or raises ValueError."""
 
     schema: Mapping[str, Any]
     read: Callable[[str], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Record, frozen=True):
     """One parameter, named as Twilio spells it.
 
     An empty value is none at all, but where `clears` says that it empties the field. `repeated`
@@ -46,14 +44,13 @@ class Parameter:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Record, frozen=True):
     """A request whose route, owner and parameters are known; what a handler gets."""
 
     account_sid: str
     base_url: str
     path: str
-    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    values: Hidden[Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
 from urllib.parse import unquote
 
 from watchword.errors import InvalidParameter, NotFound
+from watchword.record import Record
 from watchword.wire import (
     attempts,
     buckets,
@@ -26,8 +26,7 @@ from watchword.wire.parameters import Asked, Parameter, read_all
 Handler = Callable[..., Call]  # (Asked, *path parameters) → Call
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Record, frozen=True):
     """One operation: `operation` and `resource` are its names in Twilio's own specification.
 
     `parameters` are all it reads: of the form in a POST, of the query in a GET. `status` is what

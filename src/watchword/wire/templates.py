@@ -1,12 +1,12 @@
 """Templates: the operator's own texts, as a list to read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from watchword.commands.base import Context
 from watchword.commands.reading import Reading
+from watchword.record import Record
 from watchword.store.base import Store
 from watchword.texts.template import Template
 from watchword.wire.http import Call, timestamp
@@ -19,8 +19,7 @@ WRITTEN = datetime(2000, 1, 1, tzinfo=UTC)  # a file's texts have no dates of th
 FALLBACK = "en"
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Record, frozen=True):
     """A template with what a list sorts by."""
 
     template: Template
@@ -31,8 +30,7 @@ class Listed:
         return self.template.sid
 
 
-@dataclass(frozen=True, slots=True)
-class ReadTemplates(Reading[Sequence[Listed]]):
+class ReadTemplates(Record, Reading[Sequence[Listed]], frozen=True):
     """List the templates of this installation, or the one of a name."""
 
     name: str | None
