@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import unquote_to_bytes
 
 from starlette.applications import Starlette
 from starlette.requests import Request as PageRequest
@@ -141,14 +141,24 @@ def _request(scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Request:
 
 def _fields(encoded: bytes) -> dict[str, list[str]] | None:
     """Decode a form or a query; return None for one that cannot be."""
+    fields: dict[str, list[str]] = {}
     if not encoded:
-        return {}
-    try:
-        return parse_qs(
-            encoded.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
-        )
-    except ValueError:
+        return fields
+    parts = encoded.split(b"&")
+    if len(parts) > MAX_FIELDS:
         return None
+    try:
+        for part in parts:
+            name, equals, value = part.partition(b"=")
+            if name or equals:
+                fields.setdefault(_unquoted(name), []).append(_unquoted(value))
+    except UnicodeDecodeError:
+        return None
+    return fields
+
+
+def _unquoted(text: bytes) -> str:
+    return unquote_to_bytes(text.replace(b"+", b" ")).decode()
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -170,9 +180,9 @@ async def _read(receive: Receive) -> bytes | None:
 
 async def _send(send: Send, response: Response) -> None:
     headers = [
-        (b"content-length", str(len(response.body)).encode()),
+        (b"content-length", b"%d" % len(response.body)),
         (b"twilio-request-id", new_sid("RQ").encode()),
-        *((name.lower().encode(), value.encode("latin-1")) for name, value in response.headers),
+        *[(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers],
     ]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})

@@ -290,12 +290,12 @@ class Engine:
         served = getattr(self.sender, "channels", EVERY_CHANNEL)
         return Context(self.clock.now(), self.policy, self._keyring, new_sid, self.texts, served)
 
-    async def _gather(self, command: Command[Any]) -> Outcome:
+    def _gather(self, command: Command[Any]) -> asyncio.Future[Outcome]:
         loop = asyncio.get_running_loop()
         if self._gatherer is None or self._gatherer.loop is not loop:
             lanes = LANES if self.store.is_networked else 0
             self._gatherer = Gatherer(loop, self._run, self._max_batch, lanes=lanes)
-        return await self._gatherer.add(command)
+        return self._gatherer.add(command)
 
     def _deliver(self, message: Message, steps: Steps) -> Receipt | None:
         """Send one message; return None when it takes longer than the caller is kept waiting."""

@@ -80,7 +80,7 @@ class Keyring:
 
     def older_fingerprints(self, service_sid: str, to: str) -> tuple[str, ...]:
         """Return the names the older keys gave the same address, newest first."""
-        return tuple(_fingerprint(key.fingerprint, service_sid, to) for key in self._keys[1:])
+        return tuple([_fingerprint(key.fingerprint, service_sid, to) for key in self._keys[1:]])
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys)

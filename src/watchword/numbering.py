@@ -15,6 +15,7 @@ from watchword.record import Record
 
 CANONICAL = re.compile(r"\+[1-9][0-9]{6,14}")
 CALLING_CODES = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+CALLING_CODE_TEXTS = frozenset(map(str, CALLING_CODES))
 LONGEST_CALLING_CODE = 3
 # The order in which the library asks what type a number is of; the first that fits is its type.
 TYPES = (
@@ -68,9 +69,8 @@ def region_of(e164: str) -> str | None:
 def calling_code_of(e164: str) -> str:
     """Return the calling code that a canonical number begins with, or nothing for none."""
     for length in range(1, LONGEST_CALLING_CODE + 1):
-        calling_code = e164[1 : 1 + length]
-        if calling_code.isdecimal() and int(calling_code) in CALLING_CODES:
-            return calling_code
+        if e164[1 : 1 + length] in CALLING_CODE_TEXTS:
+            return e164[1 : 1 + length]
     return ""
 
 

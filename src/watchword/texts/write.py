@@ -22,15 +22,30 @@ class Occasion(Record, frozen=True):
 class Text(Record, frozen=True):
     """A message in words: `body` for SMS, `plain` elsewhere, `spoken` sentences for calls.
 
-    `body` is `plain` with the lines that browsers and phones read codes from.
+    `body` is `plain` with the lines that browsers and phones read codes from. The rest is written
+    when a sender asks for it.
     """
 
     language: Language
     body: Hidden[str]
     plain: Hidden[str]
-    spoken: Hidden[tuple[str, ...]]
-    subject: str
-    footer: str
+    values: Hidden[Mapping[str, str]]
+
+    @property
+    def spoken(self) -> tuple[str, str]:
+        """Say it, and say it again, digit by digit."""
+        said = {**self.values, "code": ", ".join(self.values["code"])}
+        return fill(self.language.spoken, said), fill(self.language.again, said)
+
+    @property
+    def subject(self) -> str:
+        """Head an e-mail."""
+        return fill(self.language.subject, self.values)
+
+    @property
+    def footer(self) -> str:
+        """Say how long the code is good, and what to do when nobody asked for it."""
+        return f"{fill(self.language.expires, self.values)} {self.language.ignore}"
 
 
 class Texts(Record, frozen=True):
@@ -48,7 +63,6 @@ class Texts(Record, frozen=True):
         """Return the message for one occasion."""
         language = _language(wording.locale, occasion.country)
         values = _values(occasion, wording)
-        said = values | {"code": ", ".join(occasion.code)}  # a voice reads digits one by one
         body = fill(self._text(language, wording), values)
         if wording.do_not_share:
             body = _joined(body, language)
@@ -56,9 +70,7 @@ class Texts(Record, frozen=True):
             language=language,
             body=self._with_lines(body, occasion.code, wording.app_hash),
             plain=body,
-            spoken=(fill(language.spoken, said), fill(language.again, said)),
-            subject=fill(language.subject, values),
-            footer=f"{fill(language.expires, values)} {language.ignore}",
+            values=values,
         )
 
     def template(self, name_or_sid: str) -> Template | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -47,6 +48,7 @@ class Call(Record, frozen=True):
     show: Callable[[Any], dict[str, Any]] | None = None  # None: nothing is shown, status 204
 
 
+@lru_cache(maxsize=4096)  # the moments of one batch are one moment
 def timestamp(moment: datetime) -> str:
     """Write a moment in whole seconds and `Z`: of any other form the SDKs make a string."""
-    return moment.isoformat(timespec="seconds")[:19] + "Z"  # five times as fast as strftime
+    return moment.isoformat(timespec="seconds")[:19] + "Z"

@@ -69,9 +69,8 @@ def read_all(parameters: Iterable[Parameter], given: Mapping[str, list[str]]) ->
     """
     values: dict[str, Any] = {}
     for parameter in parameters:
-        texts = given.get(parameter.name)
-        if texts is not None and (texts != [""] or parameter.clears):
-            values[parameter.name] = _read(parameter, texts)
+        if parameter.name in given and (given[parameter.name] != [""] or parameter.clears):
+            values[parameter.name] = _read(parameter, given[parameter.name])
         elif parameter.required:
             raise InvalidParameter(parameter.name, "it is required")
     return values

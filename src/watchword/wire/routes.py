@@ -174,6 +174,7 @@ PREFIXES: Mapping[str, str] = {
     "Webhook": "YW",
     "VerificationAttempt": "VL",
 }
+REMEMBERED_PATHS = 1024
 SID = re.compile(r"[A-Z]{2}[0-9a-fA-F]{32}", re.ASCII)
 
 
@@ -190,16 +191,7 @@ def find(request: Request, account_sid: str) -> tuple[Route, Call]:
 
     Raises NotFound for a path nobody serves, MethodNotAllowed, or a Refusal of its parameters.
     """
-    routes, segments = _match(request.path)
-    route = routes.get(request.method)
-    if route is None:
-        raise MethodNotAllowed(tuple(sorted(routes)))
-    names = route.path.strip("/").split("/")
-    values = [
-        _path_value(route, name, segment)
-        for name, segment in zip(names, segments, strict=True)
-        if name.startswith("{")
-    ]
+    route, values = _locate(request.method, request.path)
     given = request.query if route.method == "GET" else request.form
     if route.method == "DELETE":
         given = {}  # nothing in it is read
@@ -207,6 +199,21 @@ def find(request: Request, account_sid: str) -> tuple[Route, Call]:
         raise InvalidParameter("Body", "it is not a form in UTF-8")
     asked = Asked(account_sid, request.base_url, request.path, read_all(route.parameters, given))
     return route, route.handler(asked, *values)
+
+
+@lru_cache(maxsize=REMEMBERED_PATHS)  # a tenant's starts and checks all go to the same two
+def _locate(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
+    """Find the operation, and read what the path says of it."""
+    routes, segments = _match(path)
+    route = routes.get(method)
+    if route is None:
+        raise MethodNotAllowed(tuple(sorted(routes)))
+    names = route.path.strip("/").split("/")
+    return route, tuple(
+        _path_value(route, name, segment)
+        for name, segment in zip(names, segments, strict=True)
+        if name.startswith("{")
+    )
 
 
 def _path_value(route: Route, name: str, segment: str) -> str:
