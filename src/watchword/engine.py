@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Generator
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import wait
 from datetime import timedelta
 from typing import Any, TypeVar, cast
@@ -20,14 +20,20 @@ from watchword.commands.accounts import FindHolder
 from watchword.commands.base import Command, Context
 from watchword.commands.ladder import Climbed, GiveBackStep
 from watchword.commands.reading import Reading
-from watchword.commands.verifications import Guarded, RecordDelivery, Started
+from watchword.commands.verifications import (
+    CheckCode,
+    CloseVerification,
+    Guarded,
+    RecordDelivery,
+    Started,
+)
 from watchword.errors import DeliveryFailed
 from watchword.gate import Gate
 from watchword.gather import Gatherer
 from watchword.home import Credentials
 from watchword.keys import Keyring
 from watchword.late import Late
-from watchword.model import Channel, Delivery, Details, Policy
+from watchword.model import Channel, Delivery, Details, Policy, Status, Verification
 from watchword.phone import mask
 from watchword.record import Record, replace
 from watchword.senders.base import Message, Receipt, Sender
@@ -90,6 +96,7 @@ class Engine:
         self._late = Late()
         self._gate = Gate(credentials, keyring)
         self.public_url = public_url
+        self.on_end: Callable[[Verification], Coroutine[Any, Any, None]] | None = None
 
     def view(self, *, clock: Clock, policy: Policy) -> "Engine":
         """Return this engine as seen by another clock and other numbers, on the same store."""
@@ -105,6 +112,7 @@ class Engine:
             public_url=self.public_url,
         )
         seen._answer_within, seen._late = self._answer_within, self._late
+        seen.on_end = self.on_end
         return seen
 
     def perform(self, command: Command[A]) -> A:
@@ -226,7 +234,13 @@ class Engine:
                 yield Run(GiveBackStep(Climbed(answer.before, answer.counter)))
                 raise
             return replace(answer, started=started)
+        if self.on_end is not None and isinstance(command, CheckCode | CloseVerification):
+            self._tell_end(answer)
         return answer
+
+    def _tell_end(self, verification: Verification) -> None:
+        if self.on_end is not None and verification.status is not Status.PENDING:
+            self._late.begin(self.on_end(verification))
 
     def _send(self, started: Started, meanwhile: Started | Guarded) -> Steps:
         receipt: Receipt = yield Deliver(self._message(started), meanwhile)

@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 from watchword.senders.base import Receipt
+from watchword.senders.portal import begin
 
 logger = logging.getLogger("watchword")
 LONGEST_SECONDS = 15.0  # how long an end is put off for them; a sender's own timeout is shorter
@@ -42,6 +43,15 @@ class Late:
         task = asyncio.get_running_loop().create_task(finishing)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+
+    def begin(self, ending: Coroutine[Any, Any, None]) -> None:
+        """Let a coroutine end behind its caller's back, in his loop or else in the senders'."""
+        try:
+            self.go_on(ending)
+        except RuntimeError:  # no event loop runs here
+            running = begin(ending, waits=True)
+            self._sendings.add(running)
+            running.add_done_callback(self._sendings.discard)
 
     def wait(self) -> None:
         """Return when the threads' messages have ended, or after a while."""

@@ -16,6 +16,7 @@ from watchword.errors import ConfigurationError
 from watchword.home import credentials_in, keys_in
 from watchword.keys import Keyring
 from watchword.model import Policy
+from watchword.outcomes import Outcomes
 from watchword.reports import Reports
 from watchword.senders.base import Sender
 from watchword.senders.configured import dispatch_from
@@ -56,6 +57,7 @@ def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
     if not settings.production:
         add_controls(engine, Controls(settings.home / FILE))
     Reports(engine)  # what comes in on a sender's own connection is recorded from now on
+    Outcomes(engine)  # and who wants to know how verifications end is told
     engine.perform(EnsureService(_default_service(engine, settings)))
     return engine
 

@@ -16,6 +16,7 @@ class Trouble(StrEnum):
     SETUP = "setup"
     FUNDS = "funds"
     RECIPIENT = "recipient"
+    DESTINATION = "destination"
     OPTED_OUT = "opted-out"
     CONTENT = "content"
     BUSY = "busy"
@@ -28,13 +29,16 @@ WORDS = {  # what happened, and what to do next
     Trouble.SETUP: "the provider or this sender is not set up for it; check the sender's options",
     Trouble.FUNDS: "the provider's account is out of funds or suspended; top it up",
     Trouble.RECIPIENT: "this number cannot be reached; ask for another one",
+    Trouble.DESTINATION: "the provider does not send there; allow the country or add a route",
     Trouble.OPTED_OUT: "the person has told the provider to stop; they must send START first",
     Trouble.CONTENT: "the provider refused the message's text or sender name",
     Trouble.BUSY: "the provider takes no more just now; slow down or raise the limit",
     Trouble.OUTAGE: "the provider cannot be reached or is out of order; it is tried again later",
     Trouble.UNCLEAR: "nobody knows whether it was sent; it is not sent again in this window",
 }
-ABOUT_ONE_MESSAGE = frozenset({Trouble.RECIPIENT, Trouble.OPTED_OUT, Trouble.CONTENT})
+ABOUT_ONE_MESSAGE = frozenset(  # these say nothing of the sender: a stranger could make it rest
+    {Trouble.RECIPIENT, Trouble.DESTINATION, Trouble.OPTED_OUT, Trouble.CONTENT}
+)
 
 
 class Message(Record, frozen=True):

@@ -51,6 +51,10 @@ class HttpSender:
             return _fault(fault, progress)
         return self.provider.read(response)
 
+    async def fetch(self, request: HttpRequest) -> HttpResponse:
+        """Ask for something that sends no message; faults are aiohttp's own."""
+        return await self._ask(request, _Progress())
+
     def close(self) -> None:
         """Close the connections, in whichever loop they were opened."""
         sessions, self._sessions = self._sessions, {}

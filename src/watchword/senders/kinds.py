@@ -33,6 +33,9 @@ class Kind:
 KINDS = {
     "twilio": Kind("twilio", "Twilio", "Twilio Messaging: SMS and WhatsApp"),
     "twilio-voice": Kind("twilio_voice", "TwilioVoice", "Twilio Voice: calls that say the code"),
+    "twilio-verify": Kind(
+        "twilio_verify", "VerifySender", "Twilio Verify, with our codes", http=False
+    ),
     "vonage": Kind("vonage", "Vonage", "Vonage SMS API"),
     "sns": Kind("sns", "Sns", "AWS SNS"),
     "telnyx": Kind("telnyx", "Telnyx", "Telnyx Messaging"),

@@ -6,21 +6,20 @@ import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
-from watchword.senders.base import Receipt
-
+T = TypeVar("T")
 _lock = threading.Lock()
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
 _ending: set[asyncio.Task[None]] = set()
 CLOSE_SECONDS = 2.0
 
 
-def begin(sending: Coroutine[Any, Any, Receipt], *, waits: bool) -> Future[Receipt]:
-    """Begin to send, from a thread without an event loop of its own; return the receipt to be."""
+def begin(sending: Coroutine[Any, Any, T], *, waits: bool) -> Future[T]:
+    """Begin to send, from a thread without an event loop of its own; return the answer to be."""
     if waits:
         return asyncio.run_coroutine_threadsafe(sending, _loop())
-    sent: Future[Receipt] = Future()
+    sent: Future[T] = Future()
     sent.set_result(_drive(sending))
     return sent
 
@@ -46,11 +45,11 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _drive(sending: Coroutine[Any, Any, Receipt]) -> Receipt:
+def _drive(sending: Coroutine[Any, Any, T]) -> T:
     try:
         sending.send(None)
     except StopIteration as end:
-        receipt: Receipt = end.value
+        receipt: T = end.value
         return receipt
     sending.close()
     raise RuntimeError("a sender that says it never waits has waited")
