@@ -152,6 +152,8 @@ def test_whatsapp_gets_the_template_in_a_language_it_is_approved_in(fake: Fake) 
         ("telnyx", 400, {"errors": [{"code": "40310"}]}, Trouble.RECIPIENT),
         ("telnyx", 400, {"errors": [{"code": "40300"}]}, Trouble.OPTED_OUT),
         ("telnyx", 422, {"errors": ["x"]}, Trouble.CONTENT),
+        ("telnyx", 400, {"errors": [{"code": "10002"}]}, Trouble.RECIPIENT),
+        ("telnyx", 400, {"errors": [{"code": "40331"}]}, Trouble.DESTINATION),
         (
             "infobip",
             200,
@@ -173,8 +175,25 @@ def test_whatsapp_gets_the_template_in_a_language_it_is_approved_in(fake: Fake) 
             {"requestError": {"serviceException": {"text": "Invalid login details"}}},
             Trouble.CREDENTIALS,
         ),
+        *(
+            (
+                "infobip",
+                200,
+                {"messages": [{"status": {"groupName": "REJECTED", "name": f"REJECTED_{name}"}}]},
+                trouble,
+            )
+            for name, trouble in (
+                ("NETWORK", Trouble.DESTINATION),
+                ("FLOODING_FILTER", Trouble.RECIPIENT),
+                ("DND", Trouble.OPTED_OUT),
+                ("SENDER", Trouble.SETUP),
+                ("SYSTEM_ERROR", Trouble.OUTAGE),
+                ("PREPAID_PACKAGE_EXPIRED", Trouble.FUNDS),
+            )
+        ),
         ("plivo", 401, {}, Trouble.CREDENTIALS),
         ("plivo", 400, {"error": "dst is invalid"}, Trouble.RECIPIENT),
+        ("plivo", 400, {"error": "'1111111' is not a valid phone number."}, Trouble.RECIPIENT),
         ("plivo", 402, {"error": "insufficient balance"}, Trouble.FUNDS),
         ("messagebird", 401, {"errors": [{"code": 2}]}, Trouble.CREDENTIALS),
         ("messagebird", 422, {"errors": [{"code": 25}]}, Trouble.FUNDS),
@@ -189,6 +208,9 @@ def test_whatsapp_gets_the_template_in_a_language_it_is_approved_in(fake: Fake) 
         ("whatsapp", 401, {"error": {"code": 190}}, Trouble.CREDENTIALS),
         ("whatsapp", 400, {"error": {"code": 131026}}, Trouble.RECIPIENT),
         ("whatsapp", 404, {"error": {"code": 132001}}, Trouble.SETUP),
+        ("whatsapp", 403, {"error": {"code": 200}}, Trouble.CREDENTIALS),
+        ("whatsapp", 400, {"error": {"code": 131056}}, Trouble.RECIPIENT),
+        ("whatsapp", 400, {"error": {"code": 131049}}, Trouble.RECIPIENT),
     ],
 )
 def test_a_no_is_definite_and_told_apart(

@@ -24,17 +24,23 @@ GROUPS: Final = {  # status.groupName
     "EXPIRED": Delivery.UNDELIVERED,
     "REJECTED": Delivery.FAILED,
 }
-TROUBLES: Final = {  # status.name of what was rejected or not delivered
-    "REJECTED_NETWORK": (Trouble.SETUP, 21408),
+# https://www.infobip.com/docs/essentials/response-status-and-error-codes: the name of a status
+TROUBLES: Final = {
+    "REJECTED_NETWORK": (Trouble.DESTINATION, 21408),
     "REJECTED_PREFIX_MISSING": (Trouble.RECIPIENT, 21211),
+    "REJECTED_DND": (Trouble.OPTED_OUT, 21610),
     "REJECTED_DESTINATION": (Trouble.RECIPIENT, 30004),
+    "REJECTED_DESTINATION_BLOCK": (Trouble.RECIPIENT, 30004),
     "REJECTED_DESTINATION_NOT_REGISTERED": (Trouble.SETUP, 21608),
     "REJECTED_INVALID_DESTINATION": (Trouble.RECIPIENT, 21211),
     "REJECTED_SENDER": (Trouble.SETUP, 21606),
     "REJECTED_SOURCE": (Trouble.SETUP, 21606),
     "REJECTED_NOT_ENOUGH_CREDITS": (Trouble.FUNDS, 30002),
-    "REJECTED_FLOODING_FILTER": (Trouble.BUSY, 20429),
-    "REJECTED_ROUTE_NOT_AVAILABLE": (Trouble.SETUP, 21612),
+    "REJECTED_PREPAID_PACKAGE_EXPIRED": (Trouble.FUNDS, 30002),
+    "REJECTED_FLOODING_FILTER": (Trouble.RECIPIENT, 60203),  # twenty an hour for one number
+    "REJECTED_ROUTE_NOT_AVAILABLE": (Trouble.DESTINATION, 21612),
+    "REJECTED_SYSTEM_ERROR": (Trouble.OUTAGE, 20503),
+    "REJECTED_MESSAGE_TOO_LONG": (Trouble.CONTENT, 21617),
     "UNDELIVERABLE_REJECTED_OPERATOR": (Trouble.CONTENT, 30007),
     "UNDELIVERABLE_NOT_DELIVERED": (Trouble.RECIPIENT, 30003),
     "EXPIRED_EXPIRED": (Trouble.RECIPIENT, 30003),

@@ -24,7 +24,7 @@ STATUSES: Final = {
     "expired": Delivery.UNDELIVERED,
     "delivery_failed": Delivery.UNDELIVERED,
 }
-TROUBLES: Final = {
+TROUBLES: Final = {  # https://developers.messagebird.com/api/#errors
     2: (Trouble.CREDENTIALS, 20003),
     20: (Trouble.SETUP, 20404),
     25: (Trouble.FUNDS, 30002),

@@ -29,10 +29,11 @@ STATUSES: Final = {
     "rejected": Delivery.UNDELIVERED,
     "failed": Delivery.FAILED,
 }
-REPORTED: Final = {  # ErrorCode of a report
+# https://www.plivo.com/docs/messaging/troubleshooting/error-codes: ErrorCode of a report
+REPORTED: Final = {
     "10": (Trouble.CONTENT, 30007),
     "20": (Trouble.OUTAGE, 30008),
-    "30": (Trouble.OUTAGE, 30008),
+    "30": (Trouble.CONTENT, 30007),
     "40": (Trouble.SETUP, 21606),
     "50": (Trouble.RECIPIENT, 30005),
     "60": (Trouble.RECIPIENT, 30003),
@@ -88,7 +89,7 @@ class Plivo:
         if response.status == 202 and isinstance(found, list) and found:
             return Receipt.sent(str(found[0]))
         words = str(body.get("error", ""))
-        if response.status == 400 and "dst" in words:
+        if response.status == 400 and ("dst" in words or "valid phone number" in words):
             return Receipt.failed(Trouble.RECIPIENT, 21211, words)
         if response.status == 400 and "src" in words:
             return Receipt.failed(Trouble.SETUP, 21606, words)

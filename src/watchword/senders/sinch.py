@@ -25,13 +25,21 @@ STATUSES: Final = {
     "Expired": Delivery.UNDELIVERED,
     "Aborted": Delivery.FAILED,
     "Cancelled": Delivery.FAILED,
-    "Deleted": Delivery.FAILED,
+    "Deleted": Delivery.UNDELIVERED,  # by a remote centre: an invalid or opted-out number
+    "Unknown": Delivery.SENT,  # no receipt came
 }
-REPORTED: Final = {  # code of a delivery report
-    402: (Trouble.RECIPIENT, 30006),
-    404: (Trouble.RECIPIENT, 30003),
-    406: (Trouble.RECIPIENT, 30003),
-    412: (Trouble.SETUP, 21408),
+# https://developers.sinch.com/docs/sms/api-reference/sms/delivery-reports/
+# delivery-report-error-codes: those of the REST API itself; others come from the networks
+REPORTED: Final = {
+    402: (Trouble.DESTINATION, 21612),
+    403: (Trouble.OUTAGE, 30008),
+    404: (Trouble.OUTAGE, 30008),
+    405: (Trouble.CONTENT, None),
+    406: (Trouble.OUTAGE, 30008),
+    408: (Trouble.CONTENT, 30007),
+    410: (Trouble.SETUP, 21606),
+    411: (Trouble.CONTENT, 21617),
+    412: (Trouble.DESTINATION, 21408),
     413: (Trouble.FUNDS, 30002),
 }
 

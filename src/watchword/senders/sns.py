@@ -19,7 +19,7 @@ from watchword.senders.provider import (
     by_status,
 )
 
-TROUBLES: Final = {
+TROUBLES: Final = {  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html, errors
     "AuthorizationError": Trouble.CREDENTIALS,
     "AccessDenied": Trouble.CREDENTIALS,
     "InvalidClientTokenId": Trouble.CREDENTIALS,

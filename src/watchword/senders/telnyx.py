@@ -20,22 +20,40 @@ from watchword.senders.provider import (
     by_status,
 )
 
-TROUBLES: Final = {  # https://support.telnyx.com → messaging error codes
+# https://developers.telnyx.com/docs/messaging/messages/error-codes and
+# https://support.telnyx.com/en/articles/6505121-telnyx-messaging-error-codes
+TROUBLES: Final = {
+    "10001": (Trouble.RECIPIENT, 30005),
+    "10002": (Trouble.RECIPIENT, 21211),
+    "10005": (Trouble.SETUP, 20404),
+    "10006": (Trouble.SETUP, None),
     "10009": (Trouble.CREDENTIALS, 20003),
+    "10010": (Trouble.CREDENTIALS, 20003),
+    "10011": (Trouble.BUSY, 20429),
+    "10015": (Trouble.SETUP, None),
+    "10016": (Trouble.RECIPIENT, 21211),
     "20012": (Trouble.FUNDS, 30002),
     "20100": (Trouble.FUNDS, 30002),
     "40001": (Trouble.RECIPIENT, 21614),
     "40002": (Trouble.CONTENT, 30007),
     "40003": (Trouble.CONTENT, 30007),
+    "40004": (Trouble.RECIPIENT, 30006),
+    "40005": (Trouble.RECIPIENT, 30003),
+    "40006": (Trouble.RECIPIENT, 30003),
     "40008": (Trouble.RECIPIENT, 30003),
     "40009": (Trouble.CONTENT, None),
     "40010": (Trouble.SETUP, 30034),
+    "40011": (Trouble.BUSY, 30001),
+    "40012": (Trouble.RECIPIENT, 21211),
+    "40013": (Trouble.SETUP, 21606),
+    "40014": (Trouble.OUTAGE, 30008),
+    "40015": (Trouble.CONTENT, 30007),
     "40300": (Trouble.OPTED_OUT, 21610),
     "40305": (Trouble.SETUP, 21606),
     "40310": (Trouble.RECIPIENT, 21211),
     "40313": (Trouble.SETUP, None),
     "40318": (Trouble.BUSY, 20429),
-    "40331": (Trouble.SETUP, 21408),
+    "40331": (Trouble.DESTINATION, 21408),
 }
 STATUSES: Final = {
     "queued": Delivery.SENT,

@@ -18,7 +18,8 @@ from watchword.senders.provider import (
 )
 from watchword.texts.segments import Encoding, measure
 
-TROUBLES: Final = {  # status of a submission → trouble, Twilio's code for the like of it
+# https://developer.vonage.com/en/messaging/sms/guides/troubleshooting-sms: status of a submission
+TROUBLES: Final = {
     "1": (Trouble.BUSY, 20429),
     "2": (Trouble.SETUP, None),
     "3": (Trouble.SETUP, None),
@@ -46,7 +47,8 @@ STATUSES: Final = {
     "failed": Delivery.UNDELIVERED,
     "rejected": Delivery.UNDELIVERED,
 }
-REPORTED: Final = {  # err-code of a delivery report
+# https://api.support.vonage.com/hc/en-us/articles/204014733: err-code of a delivery report
+REPORTED: Final = {
     "2": (Trouble.RECIPIENT, 30003),
     "3": (Trouble.RECIPIENT, 30003),
     "4": (Trouble.RECIPIENT, 30004),
@@ -54,11 +56,12 @@ REPORTED: Final = {  # err-code of a delivery report
     "6": (Trouble.CONTENT, 30007),
     "7": (Trouble.RECIPIENT, 30003),
     "8": (Trouble.OUTAGE, 30008),
-    "9": (Trouble.RECIPIENT, 30005),
+    "9": (Trouble.OPTED_OUT, 21610),
     "10": (Trouble.CONTENT, 30007),
-    "11": (Trouble.RECIPIENT, 30006),
+    "11": (Trouble.DESTINATION, 21612),
     "12": (Trouble.RECIPIENT, 30003),
-    "14": (Trouble.CONTENT, 30007),
+    "13": (Trouble.RECIPIENT, 30004),
+    "14": (Trouble.RECIPIENT, 30004),
     "15": (Trouble.FUNDS, 30002),
 }
 

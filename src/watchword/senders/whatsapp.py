@@ -16,7 +16,8 @@ from watchword.senders.provider import (
     without_plus,
 )
 
-TROUBLES: Final = {  # .../docs/whatsapp/cloud-api/support/error-codes
+# https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+TROUBLES: Final = {
     0: (Trouble.CREDENTIALS, 20003),
     3: (Trouble.CREDENTIALS, 20003),
     10: (Trouble.CREDENTIALS, 20003),
@@ -25,10 +26,13 @@ TROUBLES: Final = {  # .../docs/whatsapp/cloud-api/support/error-codes
     80007: (Trouble.BUSY, 20429),
     130429: (Trouble.BUSY, 63018),
     131048: (Trouble.BUSY, 63018),
-    131056: (Trouble.BUSY, 63018),
+    131056: (Trouble.RECIPIENT, 63018),  # too many to this one number
+    131049: (Trouble.RECIPIENT, 63018),  # kept from this person to protect them
     131026: (Trouble.RECIPIENT, 63003),
     131030: (Trouble.RECIPIENT, 63003),
     131050: (Trouble.OPTED_OUT, 21610),
+    368: (Trouble.FUNDS, 30002),  # restricted for a violation of policy
+    33: (Trouble.SETUP, 63007),
     131042: (Trouble.FUNDS, 30002),
     131031: (Trouble.FUNDS, 30002),
     132000: (Trouble.CONTENT, 63016),
@@ -36,6 +40,9 @@ TROUBLES: Final = {  # .../docs/whatsapp/cloud-api/support/error-codes
     132015: (Trouble.SETUP, 63016),
     133010: (Trouble.SETUP, 63007),
 }
+
+
+PERMISSIONS: Final = range(200, 300)
 
 
 class WhatsApp:
@@ -90,8 +97,11 @@ class WhatsApp:
         if not isinstance(error, dict) or response.status >= 500:
             return by_status(response)
         words = str(error.get("message", ""))
-        if error.get("code") in TROUBLES:
-            return Receipt.failed(*TROUBLES[error["code"]], words)
+        code = error.get("code")
+        if code in TROUBLES:
+            return Receipt.failed(*TROUBLES[code], words)
+        if isinstance(code, int) and code in PERMISSIONS:
+            return Receipt.failed(Trouble.CREDENTIALS, 20003, words)
         return by_status(response, words)
 
     def notices(self, callback: Callback) -> list[Notice]:
