@@ -148,7 +148,7 @@ def test_the_terminal_shows_the_same_figures() -> None:
 
     assert (found["sends"], found["started"], found["checked"]) == (1, 1, 1)
     assert found["countries"] == [{"name": "CM", "sends": 1, "approved": 0}]
-    assert "country CM" in run("stats").stdout
+    assert "\n  CM  " in run("stats").stdout
 
 
 def test_the_terminal_says_why_and_lets_a_number_on_again() -> None:

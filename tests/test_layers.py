@@ -17,6 +17,7 @@ FLOORS = (
         "model",
         "tenants",
         "visits",
+        "refused",
         "numbering",
         "phone",
         "mailbox",
@@ -48,6 +49,7 @@ FLOORS = (
         "cli_accounts",
         "cli_store",
         "cli_operator",
+        "cli_figures",
         "cli",
         "serve",
         "doctor",
@@ -75,7 +77,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
     6: (
         "torture",
         *("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli_senders", "conformance"),
-        *("cli_contract", "cli_accounts", "cli_store", "cli_operator"),
+        *("cli_contract", "cli_accounts", "cli_store", "cli_figures", "cli_operator"),
         *("intercept", "kit", "kit_server", "pytest_plugin", "cli", "__main__"),
     ),
     0: (
@@ -93,6 +95,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
         "numbering",
         "phone",
         "mailbox",
+        "refused",
     ),
     2: ("config", "config_file", "home", "store", "senders", "development"),
 }

@@ -1,20 +1,18 @@
 """`watchword stats` and `watchword phone`: what the console shows and does, in the terminal."""
 
-from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from watchword.terminal import explained, print_json, settings_now
 
 if TYPE_CHECKING:
     from watchword.engine import Engine
-    from watchword.rules.figures import Figures
     from watchword.rules.reasons import PhoneFile, Reason
 
 OPERATOR = "terminal"
-WIDEST = 30  # characters of the longest bar
 
 
 def _engine() -> "Engine":
@@ -29,29 +27,17 @@ def _engine() -> "Engine":
 @explained
 def stats(hours: float, as_json: bool) -> None:
     """Count messages and approvals, as the console does."""
+    from watchword.cli_figures import table
     from watchword.commands.operator import ReadFigures
 
     engine = _engine()
     since = engine.clock.now() - timedelta(hours=hours)
     found = engine.read(ReadFigures(engine.credentials.account_sid, since))
     if as_json:
-        print_json(_as_json(found))
+        print_json(msgspec.to_builtins(found) | {"conversion": found.conversion})
         return
-    lines = (
-        ("messages", found.sends),
-        ("not delivered", found.failed),
-        ("verifications started", found.started),
-        ("code tried", found.checked),
-        ("approved", found.approved),
-        ("closed by wrong codes", found.closed),
-    )
-    for name, number in lines:
-        click.echo(f"{name:24}{number:8}")
-    click.echo(f"{'conversion':24}{found.conversion:7}%")
-    for title, shares in (("country", found.countries), ("channel", found.channels)):
-        for share in shares:
-            bar = "█" * round(WIDEST * share.sends / found.sends)
-            click.echo(f"{title} {share.name:16}{share.sends:8}{share.percent:7}%  {bar}")
+    for line in table(found):
+        click.echo(line)
 
 
 @click.group()
@@ -68,7 +54,7 @@ def show(number: str, as_json: bool) -> None:
     _, told = _look_up(_engine(), number)
     allowed = all(reason.allows for reason in told)
     if as_json:
-        print_json({"allowed": allowed, "reasons": [asdict(reason) for reason in told]})
+        print_json({"allowed": allowed, "reasons": msgspec.to_builtins(told)})
         return
     click.echo("would get a code now" if allowed else "would get no code now")
     for reason in told:
@@ -102,9 +88,3 @@ def _look_up(engine: "Engine", number: str) -> "tuple[PhoneFile, list[Reason]]":
     found, known = parse(number), engine.credentials
     file = engine.perform(LookUpPhone(known.service_sid, known.account_sid, found.e164))
     return file, reasons(file, found.country, engine.clock.now(), engine.policy)
-
-
-def _as_json(found: "Figures") -> dict[str, Any]:
-    shown = asdict(found) | {"conversion": found.conversion}
-    shown |= {"since": found.since.isoformat(), "until": found.until.isoformat()}
-    return shown | {"bars": [asdict(bar) | {"start": bar.start.isoformat()} for bar in found.bars]}

@@ -20,6 +20,7 @@ from watchword.commands.accounts import FindHolder
 from watchword.commands.base import Command, Context
 from watchword.commands.ladder import Climbed, GiveBackStep
 from watchword.commands.reading import Reading
+from watchword.commands.refusals import WRITE_EVERY, AddRefused, Refusals
 from watchword.commands.verifications import (
     CheckCode,
     CloseVerification,
@@ -27,7 +28,7 @@ from watchword.commands.verifications import (
     RecordDelivery,
     Started,
 )
-from watchword.errors import DeliveryFailed
+from watchword.errors import DeliveryFailed, Refusal
 from watchword.gate import Gate
 from watchword.gather import Gatherer
 from watchword.home import Credentials
@@ -95,6 +96,8 @@ class Engine:
         self._answer_within = answer_within.total_seconds() if answer_within else None
         self._late = Late()
         self._gate = Gate(credentials, keyring)
+        self._refusals = Refusals()
+        self._writing_refusals: asyncio.AbstractEventLoop | None = None  # has it in its calendar
         self.public_url = public_url
         self.on_end: Callable[[Verification], Coroutine[Any, Any, None]] | None = None
 
@@ -113,6 +116,7 @@ class Engine:
         )
         seen._answer_within, seen._late = self._answer_within, self._late
         seen.on_end = self.on_end
+        seen._refusals = self._refusals
         return seen
 
     def perform(self, command: Command[A]) -> A:
@@ -122,12 +126,39 @@ class Engine:
         definitely not sent.
         """
         steps = self._steps(command)
-        return cast("A", self._drive(steps, next(steps)))
+        try:
+            return cast("A", self._drive(steps, next(steps)))
+        except Refusal as refusal:
+            self._refusals.note(command, refusal, self.clock.now())
+            if self._refusals.is_due():
+                self.write_refusals()
+            raise
 
     async def submit(self, command: Command[A]) -> A:
         """Run one command with those that arrive in the same turn of the loop; else `perform`."""
         steps = self._steps(command)
-        return cast("A", await self._drive_async(steps, next(steps)))
+        try:
+            return cast("A", await self._drive_async(steps, next(steps)))
+        except Refusal as refusal:
+            self._refusals.note(command, refusal, self.clock.now())
+            self._write_refusals_soon()
+            raise
+
+    def refused(self, refusal: Refusal, account_sid: str, service_sid: str, to: str = "") -> None:
+        """Count a refusal that no command came to, such as that of a number that is none."""
+        self._refusals.count(refusal, account_sid, service_sid, to, self.clock.now())
+
+    def write_refusals(self) -> None:
+        """Write what was refused since the last time; counts that cannot be written are kept."""
+        taken = self._refusals.take()
+        if taken is not None:
+            self._written(taken, self._run([taken])[0])
+
+    async def write_refusals_async(self) -> None:
+        """Write what was refused since the last time; else `write_refusals`."""
+        taken = self._refusals.take()
+        if taken is not None:
+            self._written(taken, await self._gather(taken))
 
     def read(self, reading: Reading[A]) -> A:
         """Answer a question that changes nothing; raises its Refusal or StoreError."""
@@ -174,6 +205,7 @@ class Engine:
     def close(self) -> None:
         """Close the store and the sender, after what is still being sent from other threads."""
         self._late.wait()
+        self.write_refusals()
         if self._gatherer is not None:
             self._gatherer.close()
         if self.sender is not None:
@@ -185,6 +217,20 @@ class Engine:
         await self._late.drain()
         self.close()
         await asyncio.sleep(0)  # the turn in which the senders' connections close
+
+    def _written(self, taken: AddRefused, outcome: Outcome) -> None:
+        if isinstance(outcome, BaseException):
+            self._refusals.put_back(taken)
+
+    def _write_refusals_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._writing_refusals is not loop:
+            self._writing_refusals = loop
+            loop.call_later(WRITE_EVERY, self._begin_writing)
+
+    def _begin_writing(self) -> None:
+        self._writing_refusals = None
+        self._late.go_on(self.write_refusals_async())
 
     def _drive(self, steps: Steps, effect: Run | Deliver) -> Any:
         try:

@@ -107,10 +107,11 @@ class TooManySends(Refusal):
 
 
 class TooManyChecks(Refusal):
-    """The guesses for this code, or for this phone, are used up."""
+    """The guesses for this code are used up; `for_life` those of this phone, whatever the code."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, for_life: bool = False) -> None:
         super().__init__("max check attempts reached")
+        self.for_life = for_life
 
 
 class TooSoon(Refusal):

@@ -12,6 +12,7 @@ from watchword.errors import NotFound
 from watchword.keys import Keyring
 from watchword.model import Attempt, Counter, SafeNumber, Subject, Verification
 from watchword.record import Record, replace
+from watchword.refused import Refused, slot_of
 from watchword.rules import figures, page
 from watchword.rules.figures import Figures
 from watchword.rules.reasons import PhoneFile
@@ -25,16 +26,30 @@ LADDERS = ("page", "cli")  # who climbs the ladders that we keep ourselves
 
 
 class ReadFigures(Record, Reading[Figures], frozen=True):
-    """Count what happened in an account since a moment."""
+    """Count what happened in an account since a moment, until another one or now."""
 
     account_sid: str
     since: datetime
+    until: datetime | None = None
 
     def read(self, store: Store, context: Context) -> Figures:
-        attempts = _newest(store, Attempt, self.account_sid, self.since)
-        verifications = _newest(store, Verification, self.account_sid, self.since)
-        complete = max(len(attempts), len(verifications)) < MOST_ROWS
-        return figures.count(attempts, verifications, self.since, context.now, complete=complete)
+        until = self.until or context.now
+        attempts = self._newest(store, Attempt, self.since)
+        verifications = self._newest(store, Verification, self.since)
+        refused = self._newest(store, Refused, slot_of(self.since))
+        complete = max(len(attempts), len(verifications), len(refused)) < MOST_ROWS
+        return figures.count(attempts, verifications, refused, self.since, until, complete=complete)
+
+    def _newest(self, store: Store, kind: type[Any], since: datetime) -> list[Any]:
+        found: list[Any] = []
+        while len(found) < MOST_ROWS:
+            equal = {"account_sid": self.account_sid}
+            query = Query(kind, equal, since=since, until=self.until, offset=len(found), limit=PAGE)
+            rows = store.page(query)
+            found += rows
+            if len(rows) < PAGE:
+                break
+        return found
 
 
 class Sent(Record, frozen=True):
@@ -208,19 +223,6 @@ class TakeLogin(Record, frozen=True):
         visitor = rows.get(Visitor, self.address)
         taken = page.take_address_send(visitor, self.address, context.now)
         return Decision(Changes.of(taken), None)
-
-
-def _newest(store: Store, kind: type[Any], account_sid: str, since: datetime) -> list[Any]:
-    found: list[Any] = []
-    while len(found) < MOST_ROWS:
-        query = Query(
-            kind, {"account_sid": account_sid}, since=since, offset=len(found), limit=PAGE
-        )
-        rows = store.page(query)
-        found += rows
-        if len(rows) < PAGE:
-            break
-    return found
 
 
 def _pairs(keyring: Keyring, service_sid: str, to: str) -> tuple[tuple[str, str], ...]:

@@ -103,6 +103,9 @@ class TakeSend(Record, frozen=True):
     browser: str
     address: str
     channel: Channel
+    account_sid: str = ""  # whom a refusal is counted for: the page's own, as it was just read
+    service_sid: str = ""
+    to: str | None = None
 
     def keys(self, keyring: Keyring) -> Keys:
         return Keys.of(PageSession, self.sid) | Keys.of(Visitor, self.address)

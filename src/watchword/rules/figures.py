@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from watchword.model import Attempt, Delivery, Status, Verification
 from watchword.record import Record
+from watchword.refused import Refused
 
 BARS = 24
 SLOWEST = (10, 30, 60, 120, 300, 600)  # seconds; the classes of the times to approve
 MAX_STEP = 5
+MOST_LINES = 12  # of a list: the rest would not be read
 UNDELIVERED = (Delivery.FAILED,)
 
 
@@ -20,6 +22,7 @@ class Bar(Record, frozen=True):
     sends: int
     approved: int
     failed: int
+    blocked: int = 0
 
 
 class Share(Record, frozen=True):
@@ -46,8 +49,10 @@ class Figures(Record, frozen=True):
     approved: int
     failed: int
     closed: int
+    blocked: int
     bars: tuple[Bar, ...]
     countries: tuple[Share, ...]
+    prefixes: tuple[Share, ...]
     channels: tuple[Share, ...]
     senders: tuple[Share, ...]
     speeds: tuple[tuple[str, int], ...]
@@ -55,6 +60,8 @@ class Figures(Record, frozen=True):
     slowest_seconds: int | None
     steps: tuple[int, ...]
     errors: tuple[tuple[str, int], ...]
+    blocks: tuple[tuple[str, int], ...]  # by the rule that refused
+    blocked_regions: tuple[tuple[str, int], ...]  # by country and where the number leads
 
     @property
     def conversion(self) -> int:
@@ -70,12 +77,13 @@ class Figures(Record, frozen=True):
 def count(
     attempts: Sequence[Attempt],
     verifications: Sequence[Verification],
+    refused: Sequence[Refused],
     since: datetime,
     until: datetime,
     *,
     complete: bool,
 ) -> Figures:
-    """Count the messages and the verifications that were begun in a stretch of time."""
+    """Count the messages, the verifications that were begun and the refusals of some time."""
     approved = {found.sid for found in verifications if found.status is Status.APPROVED}
     times = sorted(_seconds(found) for found in verifications if found.sid in approved)
     return Figures(
@@ -88,8 +96,10 @@ def count(
         approved=len(approved),
         failed=sum(attempt.status in UNDELIVERED for attempt in attempts),
         closed=sum(found.status is Status.MAX_ATTEMPTS_REACHED for found in verifications),
-        bars=_bars(attempts, verifications, since, until),
+        blocked=sum(row.count for row in refused),
+        bars=_bars(attempts, verifications, refused, since, until),
         countries=_shares(attempts, approved, lambda attempt: attempt.country or "–"),
+        prefixes=_shares(attempts, approved, lambda attempt: attempt.prefix or "–"),
         channels=_shares(attempts, approved, lambda attempt: attempt.channel.value),
         senders=_shares(attempts, approved, lambda attempt: attempt.sender or "none yet"),
         speeds=_speeds(times),
@@ -100,17 +110,31 @@ def count(
             for step in range(1, MAX_STEP + 1)
         ),
         errors=_errors(attempts),
+        blocks=_sums((row.reason, row.count) for row in refused),
+        blocked_regions=_sums((_region(row), row.count) for row in refused),
     )
+
+
+def _sums(counted: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    sums: Tally[str] = Tally()
+    for name, number in counted:
+        sums[name] += number
+    return tuple(sums.most_common(MOST_LINES))
+
+
+def _region(row: Refused) -> str:
+    return f"{row.country} {row.prefix}…" if row.prefix else row.country or "–"
 
 
 def _errors(attempts: Iterable[Attempt]) -> tuple[tuple[str, int], ...]:
     told = Tally(a.reason for a in attempts if a.status is not Delivery.SENT and a.reason)
-    return tuple(told.most_common(10))
+    return tuple(told.most_common(MOST_LINES))
 
 
 def _bars(
     attempts: Iterable[Attempt],
     verifications: Iterable[Verification],
+    refused: Iterable[Refused],
     since: datetime,
     until: datetime,
 ) -> tuple[Bar, ...]:
@@ -119,11 +143,16 @@ def _bars(
     sends = Tally(slot(attempt.created_at) for attempt in attempts)
     failed = Tally(slot(a.created_at) for a in attempts if a.status in UNDELIVERED)
     approved = Tally(slot(v.created_at) for v in verifications if v.status is Status.APPROVED)
-    return tuple(Bar(since + width * i, sends[i], approved[i], failed[i]) for i in range(BARS))
+    blocked: Tally[int] = Tally()
+    for row in refused:
+        blocked[slot(row.created_at)] += row.count
+    return tuple(
+        Bar(since + width * i, sends[i], approved[i], failed[i], blocked[i]) for i in range(BARS)
+    )
 
 
 def _slots(since: datetime, width: timedelta) -> Callable[[datetime], int]:
-    return lambda moment: min(int((moment - since) / width), BARS - 1)
+    return lambda moment: min(max(int((moment - since) / width), 0), BARS - 1)
 
 
 def _shares(
@@ -134,7 +163,7 @@ def _shares(
     for attempt in attempts:
         sends[name(attempt)] += 1
         right[name(attempt)] += attempt.verification_sid in approved
-    return tuple(Share(key, number, right[key]) for key, number in sends.most_common(12))
+    return tuple(Share(key, number, right[key]) for key, number in sends.most_common(MOST_LINES))
 
 
 def _speeds(times: Sequence[int]) -> tuple[tuple[str, int], ...]:

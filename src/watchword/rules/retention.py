@@ -5,6 +5,7 @@ from typing import Any
 
 from watchword.model import Attempt, Counter, RateWindow, Subject, Verification
 from watchword.record import Record
+from watchword.refused import Refused
 from watchword.rules.ladder import Ladder
 
 
@@ -28,6 +29,8 @@ def is_spent(record: Any, now: datetime, retention: Retention) -> bool:
             return record.created_at < oldest
         case Subject():
             return record.failures == 0 and record.updated_at < oldest
+        case Refused():
+            return record.created_at < oldest
         case RateWindow():
             return record.ends_at < oldest
         case Counter():

@@ -57,7 +57,7 @@ def start(
     """
     now = _never_back(subject, now)
     if subject is not None and subject.failures >= policy.max_failures:
-        raise TooManyChecks
+        raise TooManyChecks(for_life=True)
     if subject is None or latest is None or now >= latest.expires_at:
         return _start_new(service, subject, ask, now, keyring, policy)
     if latest.status is Status.MAX_ATTEMPTS_REACHED:
@@ -92,7 +92,7 @@ def check(
     if verification.status is not Status.PENDING:
         raise NotFound
     if subject.failures >= policy.max_failures:
-        raise TooManyChecks
+        raise TooManyChecks(for_life=True)
     paid = (verification.details.amount, verification.details.payee)
     if _is_right(verification, code, keyring) and payment in (None, paid):
         approved = replace(

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from watchword.keys import Keyring
 from watchword.model import Attempt, Counter, RateWindow, SafeNumber, Subject, Verification
+from watchword.refused import Refused
 from watchword.store import rows as lay
 from watchword.store import tenant_rows, visit_rows
 from watchword.store.svretries import Svretries
@@ -20,6 +21,7 @@ from watchword.store.tables import (
     page_sessions,
     postings,
     rate_windows,
+    refused,
     safe_numbers,
     services,
     subjects,
@@ -128,6 +130,9 @@ KINDS: dict[type[Any], Kind] = {
     AuditEntry: _plain(audit, ("sid",), visit_rows.audit_row, visit_rows.audit_record, ("action",)),
     Visitor: _plain(
         visitors, ("key",), visit_rows.visitor_row, visit_rows.visitor_record, ("sends", "since")
+    ),
+    Refused: _plain(
+        refused, ("key",), visit_rows.refused_row, visit_rows.refused_record, ("times",)
     ),
     Account: _plain(
         accounts,

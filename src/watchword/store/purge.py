@@ -13,13 +13,14 @@ import sqlalchemy as sa
 from watchword.config import Settings
 from watchword.errors import WatchwordError
 from watchword.model import Attempt, Counter, RateWindow, Subject, Verification
+from watchword.refused import Refused
 from watchword.rules.retention import Retention, is_spent
 from watchword.store.base import Changes, Keys, Rows
 from watchword.store.kinds import KINDS
 from watchword.store.rows import to_ms
 from watchword.store.sql import SqlStore
 
-KINDS_TO_PURGE = (Attempt, Verification, Subject, RateWindow, Counter)
+KINDS_TO_PURGE = (Attempt, Verification, Subject, RateWindow, Refused, Counter)
 LOT = 200  # rows a transaction: a few milliseconds, so that requests hardly wait
 SCAN = 5_000  # rows looked at without a lock to find a lot
 PAUSE_SECONDS = 0.01  # between two transactions, for the requests
@@ -134,5 +135,6 @@ def _age(kind: type[Any]) -> tuple[sa.Column[Any], Callable[[datetime], Any]]:
         Verification: "expires_at",
         Attempt: "created_at",
         RateWindow: "ends_at",
+        Refused: "created_at",
     }
     return table.c[names.get(kind, "updated_at")], to_ms

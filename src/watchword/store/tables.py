@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_HEAD = "0010"  # the newest migration; a test holds it
+SCHEMA_HEAD = "0011"  # the newest migration; a test holds it
 
 metadata = sa.MetaData()
 
@@ -213,4 +213,19 @@ audit = sa.Table(
     sa.Column("target", sa.String(64), nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Index("ix_audit_account", "account_sid", "created_at"),
+)
+
+# How often a rule refused; a row a slot of time, rule and region.
+refused = sa.Table(
+    "refused",
+    metadata,
+    sa.Column("key", sa.String(96), primary_key=True),
+    sa.Column("account_sid", SID, nullable=False),
+    sa.Column("service_sid", SID, nullable=False),
+    sa.Column("reason", sa.String(24), nullable=False),
+    sa.Column("country", sa.String(3), nullable=False),
+    sa.Column("prefix", sa.String(8), nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Index("ix_refused_account", "account_sid", "created_at"),
 )

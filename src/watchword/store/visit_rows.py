@@ -1,5 +1,6 @@
-"""How the records of pages lie in their tables."""
+"""How the records of pages and of refusals lie in their tables."""
 
+from watchword.refused import Refused
 from watchword.store.rows import Found, Row, from_ms, to_ms
 from watchword.visits import AuditEntry, PageSession, PageStatus, Visitor
 
@@ -58,3 +59,28 @@ def visitor_row(visitor: Visitor) -> Row:
 
 def visitor_record(row: Found) -> Visitor:
     return Visitor(key=row.key, sends=row.sends, since=from_ms(row.since))
+
+
+def refused_row(refused: Refused) -> Row:
+    return {
+        "key": refused.key,
+        "account_sid": refused.account_sid,
+        "service_sid": refused.service_sid,
+        "reason": refused.reason,
+        "country": refused.country,
+        "prefix": refused.prefix,
+        "times": refused.count,
+        "created_at": to_ms(refused.created_at),
+    }
+
+
+def refused_record(row: Found) -> Refused:
+    return Refused(
+        account_sid=row.account_sid,
+        service_sid=row.service_sid,
+        reason=row.reason,
+        country=row.country,
+        prefix=row.prefix,
+        created_at=from_ms(row.created_at),
+        count=row.times,
+    )

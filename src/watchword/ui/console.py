@@ -1,7 +1,6 @@
 """The console at `/console`: what happens, why a number gets no code, and the acts that mend it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -36,13 +35,8 @@ from watchword.ui.operator import Operator, keep, operator_of, sign_in
 from watchword.ui.phones import pretty
 from watchword.ui.returns import Places
 from watchword.ui.visitor import address_key
+from watchword.ui.windows import WINDOWS, window_of
 
-WINDOWS = {  # name → (label, length, how a bar's moment is written)
-    "1h": ("1 hour", timedelta(hours=1), "%H:%M"),
-    "24h": ("24 hours", timedelta(hours=24), "%H:%M"),
-    "7d": ("7 days", timedelta(days=7), "%d %b"),
-    "30d": ("30 days", timedelta(days=30), "%d %b"),
-}
 DONE = {
     "forgive": "The wrong codes are forgotten.",
     "unwait": "The resend waits are over.",
@@ -112,17 +106,16 @@ class Console:
 
     async def overview(self, request: Request, operator: Operator) -> Response:
         """Show the figures of a window, the newest messages and the newest acts."""
-        name = request.query_params.get("window", "24h")
-        label, length, moment = WINDOWS.get(name, WINDOWS["24h"])
         now, account = self._engine.clock.now(), operator.account_sid
-        figures = await self._engine.read_async(ReadFigures(account, now - length))
+        window = window_of(request.query_params, now)
+        await self._engine.write_refusals_async()
+        figures = await self._engine.read_async(ReadFigures(account, window.since, window.until))
         return render(
             "console.html",
-            windows=[(key, window[0], key == name) for key, window in WINDOWS.items()],
-            label=label,
+            windows=[(key, choice[0], key == window.name) for key, choice in WINDOWS.items()],
+            window=window,
             figures=figures,
-            chart=bars(figures.bars, moment),
-            moment=moment,
+            chart=bars(figures.bars, window.moment, window.closer),
             tail=await self._engine.read_async(ReadSent(account)),
             audit=await self._engine.read_async(ReadAudit(account)),
             acts=ACTS,

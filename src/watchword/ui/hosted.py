@@ -149,7 +149,10 @@ class HostedPages:
         typed, country = turn.field("number"), turn.field("country").upper()
         try:
             to = parse(typed, country or None).e164
-        except InvalidParameter:
+        except InvalidParameter as refusal:
+            if turn.opened is not None:
+                session = turn.opened.session
+                self._engine.refused(refusal, session.account_sid, session.service_sid)
             return await self._render(turn, Trouble("number", 422, typed, country))
         await self._step(turn, lambda visit, _: rules.give_number(visit, to))
         return self._here(turn)
@@ -162,9 +165,7 @@ class HostedPages:
         """Ask for a code. What others did to the number makes no difference to what is shown."""
         channel = next((c for c in Channel if c.value == turn.field("channel")), Channel.SMS)
         address = address_key(self._engine, turn.request)
-        taken = await self._engine.submit(
-            TakeSend(turn.sid, turn.browser.fingerprint, address, channel)
-        )
+        taken = await self._engine.submit(self._take_send(turn, address, channel))
         turn.opened = taken
         now, policy = self._engine.clock.now(), self._engine.policy
         sid, ends = taken.visit.verification_sid, rules.code_would_end(taken.visit, now, policy.ttl)
@@ -247,6 +248,12 @@ class HostedPages:
         issuer = self._places.own(str(turn.request.base_url))
         token = await self._engine.submit(SignResult(turn.sid, turn.browser.fingerprint, issuer))
         return with_parameter(turn.visit.return_url, "watchword_result", token)
+
+    def _take_send(self, turn: Turn, address: str, channel: Channel) -> TakeSend:
+        session = turn.opened.session if turn.opened else None
+        owner = (session.account_sid, session.service_sid) if session else ("", "")
+        fingerprint = turn.browser.fingerprint
+        return TakeSend(turn.sid, fingerprint, address, channel, *owner, turn.visit.to)
 
     async def _step(self, turn: Turn, step: Callable[[Visit, datetime], Visit]) -> OpenedPage:
         return await self._engine.submit(StepOnPage(turn.sid, turn.browser.fingerprint, step))
