@@ -104,9 +104,10 @@ def _run(known: Known, seconds: float, say: Callable[[str], None] | None) -> Tal
 
 def _progress(latest: dict[int, Tally[str]], passed: float) -> str:
     total = sum(latest.values(), Tally[str]())
-    errors = sum(count for name, count in total.items() if name.startswith("error"))
+    errors = {name: count for name, count in total.items() if name.startswith("error")}
     done = sum(total[name] for name in WORK)
-    return f"      {passed:5.0f} s  {done:9,} requests, {errors} errors, {total['retried']} retried"
+    line = f"      {passed:5.0f} s  {done:9,} requests, {total['retried']} retried"
+    return f"{line}, {errors}" if errors else f"{line}, no error"
 
 
 class _Retries(logging.Handler):
@@ -114,10 +115,11 @@ class _Retries(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.count = 0
+        self.kinds: Tally[str] = Tally()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.count += record.msg.startswith("store.retried")
+        if record.msg.startswith("store.retried"):
+            self.kinds[str(record.args)] += 1
 
 
 def _process(known: Known, seconds: float, number: int, gate: Any, told: Any) -> None:
@@ -136,7 +138,7 @@ def _process(known: Known, seconds: float, number: int, gate: Any, told: Any) ->
 
     def tell(*, is_last: bool) -> None:
         total = sum((writer.tally.copy() for writer in crew), Tally[str]())
-        total["retried"] = retries.count
+        total["retried"] = retries.kinds.total()
         told.put((number, dict(total), is_last))
 
     while time.monotonic() < end:
@@ -166,7 +168,7 @@ class Writer:
             except Refusal:
                 self.tally["refused"] += 1
             except Exception as fault:
-                self.tally[f"error {type(fault).__name__}: {str(fault)[:80]}"] += 1
+                self.tally[f"error: {type(fault).__name__} in {name}: {str(fault)[:80]}"] += 1
             self.tally[name] += 1
 
     @property

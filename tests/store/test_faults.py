@@ -210,3 +210,33 @@ def test_the_rows_of_a_batch_are_found_by_an_index(
     assert "ALL" not in plan
     engine.dispose()
     store.close()
+
+
+def test_rows_are_deleted_while_others_of_their_table_are_locked(server_url: str) -> None:
+    store, holder = SqlStore(server_url, KEYRING), SqlStore(server_url, KEYRING)
+    rows = [replace(COUNTER, unique_id=f"row {number}") for number in range(9)]
+    store.transact(Keys.of(Counter, *(row.key for row in rows)), lambda _: Changes.of(*rows))
+    locked, release = threading.Event(), threading.Event()
+
+    def hold(_: Rows) -> Changes:
+        locked.set()
+        release.wait(20)
+        return Changes()
+
+    held, *deleted = (row.key for row in rows)
+    holding = threading.Thread(target=holder.transact, args=(Keys.of(Counter, held), hold))
+    holding.start()
+    locked.wait(20)
+
+    def delete(_: Rows) -> Changes:
+        return Changes({(Counter, key): None for key in deleted})
+
+    began = time.monotonic()
+    store.transact(Keys.of(Counter, *deleted), delete)
+
+    assert time.monotonic() - began < 5  # InnoDB gives up after ten
+    assert store.counter(*deleted[0]) is None
+    release.set()
+    holding.join()
+    holder.close()
+    store.close()
