@@ -9,7 +9,6 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.applications import Starlette
 from starlette.requests import Request as PageRequest
-from starlette.responses import JSONResponse
 from starlette.responses import Response as PageResponse
 from starlette.routing import Route
 
@@ -17,7 +16,8 @@ from watchword import config
 from watchword.dev_api import dev_routes
 from watchword.dispatcher import Dispatcher
 from watchword.engine import Engine, new_sid
-from watchword.errors import StoreError
+from watchword.errors import Overloaded, StoreError
+from watchword.health import Health
 from watchword.receipts import receipt_routes
 from watchword.reports import Reports
 from watchword.runtime import open_engine
@@ -54,9 +54,10 @@ class App:
     ) -> None:
         self.engine = engine
         self._dispatcher = dispatcher
+        self._health = Health(engine)
         self._pages = Starlette(
             routes=[
-                Route("/healthz", self._health),
+                Route("/healthz", self._health.show),
                 *reference_routes(engine, development=development),
                 *receipt_routes(engine),
                 *dev_routes(engine, development=development),
@@ -74,25 +75,21 @@ class App:
             await self._pages(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        body = await _read(receive)
-        if body is None:
-            return errors.body(*errors.TOO_LARGE)
-        headers = dict(scope["headers"])
         try:
+            self.engine.refuse_when_full()
+            body = await _read(receive)
+            if body is None:
+                return errors.body(*errors.TOO_LARGE)
+            headers = dict(scope["headers"])
             return await answer_async(self.engine, _request(scope, headers, body))
+        except Overloaded as fault:  # the engine says now and then how many there were
+            return errors.respond(fault, scope["path"])
         except StoreError as fault:
             logger.warning("the store did not answer: %s", fault)
             return errors.respond(fault, scope["path"])
         except Exception as fault:  # the outermost door: whatever it is, the caller gets a 500
             logger.exception("a request failed: %s", type(fault).__name__)
             return errors.body(*errors.SERVER_ERROR)
-
-    async def _health(self, _request: PageRequest) -> PageResponse:
-        try:
-            self.engine.store.ping()
-        except StoreError as fault:
-            return JSONResponse({"status": "unavailable", "reason": str(fault)}, status_code=503)
-        return JSONResponse({"status": "ok"})
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
@@ -103,6 +100,7 @@ class App:
         for task in beside:
             task.cancel()
         await asyncio.wait(beside)
+        self._health.close()
         await self.engine.aclose()
 
 

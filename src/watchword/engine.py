@@ -25,8 +25,10 @@ from watchword.commands.verifications import (
     CheckCode,
     CloseVerification,
     Guarded,
+    GuardedStart,
     RecordDelivery,
     Started,
+    StartVerification,
 )
 from watchword.errors import DeliveryFailed, Refusal
 from watchword.gate import Gate
@@ -46,15 +48,18 @@ logger = logging.getLogger("watchword")
 A = TypeVar("A")
 MINUTE = timedelta(minutes=1)
 LANES = 2  # batches under way at once on a database server: one is written, the next one read
+MAX_SENDING = 2000  # messages at once that senders wait for; their providers have come to a stop
+STARTS = (StartVerification, GuardedStart)
 EVERY_CHANNEL = frozenset(Channel)  # what a sender serves that names no `channels`
 NO_TRACE = "the sender failed in an unforeseen way: %s"
 MAX_BATCH = 256  # a batch this long takes a few milliseconds; a longer one would make others wait
 
 
 class Run(Record, frozen=True):
-    """An effect: run this command in a transaction."""
+    """An effect: run this command in a transaction; `account` is the caller's, None for our own."""
 
     command: Command[Any]
+    account: str | None = None
 
 
 class Deliver(Record, frozen=True):
@@ -95,6 +100,7 @@ class Engine:
         self._gatherer: Gatherer | None = None
         self._answer_within = answer_within.total_seconds() if answer_within else None
         self._late = Late()
+        self._sending = 0
         self._gate = Gate(credentials, keyring)
         self._refusals = Refusals()
         self._writing_refusals: asyncio.AbstractEventLoop | None = None  # has it in its calendar
@@ -158,7 +164,7 @@ class Engine:
         """Write what was refused since the last time; else `write_refusals`."""
         taken = self._refusals.take()
         if taken is not None:
-            self._written(taken, await self._gather(taken))
+            self._written(taken, await self._gather(Run(taken)))
 
     def read(self, reading: Reading[A]) -> A:
         """Answer a question that changes nothing; raises its Refusal or StoreError."""
@@ -181,6 +187,12 @@ class Engine:
         if isinstance(entered, FindHolder):
             return self._gate.learn(given, await self.read_async(entered))
         return entered
+
+    def refuse_when_full(self) -> None:
+        """Raise Overloaded when a command would be refused before anything is read of it."""
+        gatherer = self._gatherer_here()
+        if gatherer.is_full:
+            raise gatherer.refusal()
 
     def fingerprint(self, to: str) -> str:
         """Name an address within the default service by the newest key."""
@@ -249,7 +261,7 @@ class Engine:
         try:
             while True:
                 if isinstance(effect, Run):
-                    effect = _resume(steps, await self._gather(effect.command))
+                    effect = _resume(steps, await self._gather(effect))
                     continue
                 receipt = await self._deliver_async(effect.message, steps)
                 if receipt is None:
@@ -270,7 +282,7 @@ class Engine:
 
     def _steps(self, command: Command[Any]) -> Steps:
         """Run a command; if it started something, send what is now committed."""
-        answer = yield Run(command)
+        answer = yield Run(command, getattr(command, "account_sid", None))
         if isinstance(answer, Started):
             return (yield from self._send(answer, answer))
         if isinstance(answer, Guarded):
@@ -350,12 +362,18 @@ class Engine:
         served = getattr(self.sender, "channels", EVERY_CHANNEL)
         return Context(self.clock.now(), self.policy, self._keyring, new_sid, self.texts, served)
 
-    def _gather(self, command: Command[Any]) -> asyncio.Future[Outcome]:
+    def _gather(self, effect: Run) -> asyncio.Future[Outcome]:
+        gatherer = self._gatherer_here()
+        if self._sending >= MAX_SENDING and isinstance(effect.command, STARTS):
+            raise gatherer.refusal()
+        return gatherer.add(effect.command, effect.account)
+
+    def _gatherer_here(self) -> Gatherer:
         loop = asyncio.get_running_loop()
         if self._gatherer is None or self._gatherer.loop is not loop:
             lanes = LANES if self.store.is_networked else 0
             self._gatherer = Gatherer(loop, self._run, self._max_batch, lanes=lanes)
-        return self._gatherer.add(command)
+        return self._gatherer
 
     def _deliver(self, message: Message, steps: Steps) -> Receipt | None:
         """Send one message; return None when it takes longer than the caller is kept waiting."""
@@ -376,6 +394,8 @@ class Engine:
         if not self.sender.waits:
             return await _safely(self.sender, message)
         sending = asyncio.ensure_future(_safely(self.sender, message))
+        self._sending += 1
+        sending.add_done_callback(self._sent_one)
         try:
             await asyncio.wait((sending,), timeout=self._answer_within)
         except asyncio.CancelledError:
@@ -385,6 +405,9 @@ class Engine:
             return sending.result()
         self._late.go_on(self._finish_async(steps, sending))
         return None
+
+    def _sent_one(self, _: asyncio.Future[Receipt]) -> None:
+        self._sending -= 1
 
 
 async def _safely(sender: Sender, message: Message) -> Receipt:

@@ -3,7 +3,8 @@
     WatchwordError
     ├── ConfigurationError       a setting is missing, unknown or contradicts another
     ├── StoreError               the store could not answer; nothing was half done
-    │   └── UnfitValue           a value is too long for its column, or cannot be stored
+    │   ├── UnfitValue           a value is too long for its column, or cannot be stored
+    │   └── Overloaded           more is asked at once than can be answered in time
     ├── DeliveryFailed           no sender took the message, and none will
     └── Refusal                  the rules said no; nothing was changed
         ├── NotAuthenticated     no credentials, or wrong ones
@@ -54,6 +55,13 @@ class UnfitValue(StoreError):
 
     def __init__(self) -> None:
         super().__init__("the store cannot hold a value; shorten it")
+
+
+class Overloaded(StoreError):
+    """More is asked at once than can be answered in time. Nothing was begun; ask again soon."""
+
+    def __init__(self) -> None:
+        super().__init__("too many requests at once; try again in a moment")
 
 
 class DeliveryFailed(WatchwordError):

@@ -1,18 +1,7 @@
 """The one table from what went wrong to Twilio's HTTP status, code and words."""
 
 from watchword import errors
-from watchword.errors import (
-    DeliveryFailed,
-    InvalidParameter,
-    MissingAddress,
-    NotAuthenticated,
-    NotFound,
-    StoreError,
-    TooManyChecks,
-    TooManySends,
-    TooSoon,
-    WatchwordError,
-)
+from watchword.errors import WatchwordError
 from watchword.wire.http import Response
 
 # class → (HTTP status, Twilio code, Twilio's words, or None for the error's own). Where Twilio's
@@ -48,15 +37,7 @@ TABLE: dict[type[WatchwordError], tuple[int, int, str | None]] = {
     errors.DeliveryFailed: (503, 20503, "Service unavailable: no sender took the message"),
     errors.UnfitValue: (400, 60200, "Invalid parameter: a value is too long"),
     errors.StoreError: (503, 20503, "Service unavailable: try again"),
-    NotAuthenticated: (401, 20003, "Authenticate"),
-    NotFound: (404, 20404, None),
-    InvalidParameter: (400, 60200, None),
-    MissingAddress: (400, 60221, "Either To or VerificationSid is required"),
-    TooManyChecks: (429, 60202, "Max check attempts reached"),
-    TooManySends: (429, 60203, "Max send attempts reached"),
-    TooSoon: (429, 20429, "Too many requests"),
-    DeliveryFailed: (503, 20503, "Service unavailable: no sender took the message"),
-    StoreError: (503, 20503, "Service unavailable: try again"),
+    errors.Overloaded: (503, 20503, None),
 }
 METHOD_NOT_ALLOWED = (405, 20004, "Method not allowed")
 TOO_LARGE = (413, 20413, "Request body is larger than 16384 bytes")

@@ -1,0 +1,43 @@
+"""`/healthz`: whether this process and its store answer, said quickly even when they do not."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from watchword.engine import Engine
+from watchword.errors import StoreError
+
+PATIENCE_SECONDS = 1.0  # a load balancer asks every few seconds and waits about as long
+
+
+class Health:
+    """Ask the store from a thread of its own, one question at a time, however many ask."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(1, "watchword-health")
+        self._asking: asyncio.Future[str] | None = None
+
+    async def show(self, _request: Request) -> JSONResponse:
+        """Answer 200 when the store answers, else 503 with the reason."""
+        if self._asking is None or self._asking.done():
+            loop = asyncio.get_running_loop()
+            self._asking = loop.run_in_executor(self._thread, self._ping)
+        await asyncio.wait((self._asking,), timeout=PATIENCE_SECONDS)
+        reason = self._asking.result() if self._asking.done() else "the store takes its time"
+        if reason:
+            return JSONResponse({"status": "unavailable", "reason": reason}, status_code=503)
+        return JSONResponse({"status": "ok"})
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._thread.shutdown(wait=False)
+
+    def _ping(self) -> str:
+        try:
+            self._engine.store.ping()
+        except StoreError as fault:
+            return str(fault)
+        return ""

@@ -1,0 +1,251 @@
+"""Overload: what cannot be answered in time is refused at once, and nobody starves another."""
+
+import asyncio
+import base64
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Event
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.conftest import CREDENTIALS, KEYRING, NOON, PHONE, SERVICE, make_engine
+from watchword.asgi import App
+from watchword.batch import Outcome
+from watchword.clock import ManualClock
+from watchword.commands.base import Command
+from watchword.commands.services import EnsureService
+from watchword.commands.verifications import FetchVerification, StartVerification
+from watchword.engine import Engine
+from watchword.errors import Overloaded, StoreError
+from watchword.gather import LONGEST_WAIT, Gatherer
+from watchword.health import Health
+from watchword.phone import parse
+from watchword.senders.base import Message, Receipt
+from watchword.senders.inbox import InboxSender
+from watchword.store.base import Changes, Keys, Rows
+from watchword.store.memory import MemoryStore
+
+COMMAND = FetchVerification(CREDENTIALS.service_sid, CREDENTIALS.account_sid, to=PHONE)
+
+
+class ManualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock is turned by hand."""
+
+    turned = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.turned
+
+
+def gathering(
+    check: Callable[[Gatherer, list[int], ManualLoop], Any], *, max_waiting: int = 8
+) -> None:
+    """Run a check beside a gatherer that counts the commands of its batches."""
+    loop = ManualLoop()
+    batches: list[int] = []
+
+    def run(commands: list[Command[Any]]) -> list[Outcome]:
+        batches.append(len(commands))
+        return ["done"] * len(commands)
+
+    gatherer = Gatherer(loop, run, 256, max_waiting=max_waiting)
+    loop.run_until_complete(check(gatherer, batches, loop))
+    loop.close()
+
+
+def test_a_full_queue_refuses_every_caller() -> None:
+    async def check(gatherer: Gatherer, batches: list[int], _: ManualLoop) -> None:
+        waiting = [gatherer.add(COMMAND, f"account {place}") for place in range(8)]
+
+        with pytest.raises(Overloaded):
+            gatherer.add(COMMAND, "one more")
+
+        assert await asyncio.gather(*waiting) == ["done"] * 8
+        assert batches == [8]
+
+    gathering(check)
+
+
+def test_a_queue_that_was_full_takes_the_next_ones() -> None:
+    async def check(gatherer: Gatherer, batches: list[int], _: ManualLoop) -> None:
+        for _turn in range(3):
+            waiting = [gatherer.add(COMMAND, f"account {place}") for place in range(8)]
+            assert gatherer.is_full
+            await asyncio.gather(*waiting)
+            assert not gatherer.is_full
+        assert batches == [8, 8, 8]
+
+    gathering(check)
+
+
+def test_one_account_fills_no_more_than_half_of_the_queue() -> None:
+    async def check(gatherer: Gatherer, _batches: list[int], _: ManualLoop) -> None:
+        waiting = [gatherer.add(COMMAND, "loud") for _ in range(4)]
+        with pytest.raises(Overloaded):
+            gatherer.add(COMMAND, "loud")
+
+        waiting += [gatherer.add(COMMAND, "quiet") for _ in range(4)]
+
+        assert await asyncio.gather(*waiting) == ["done"] * 8
+        assert await gatherer.add(COMMAND, "loud") == "done"
+
+    gathering(check)
+
+
+def test_what_follows_from_a_command_that_was_let_in_is_never_refused() -> None:
+    async def check(gatherer: Gatherer, _batches: list[int], _: ManualLoop) -> None:
+        waiting = [gatherer.add(COMMAND, f"account {place}") for place in range(8)]
+        waiting += [gatherer.add(COMMAND) for _ in range(100)]
+
+        assert await asyncio.gather(*waiting) == ["done"] * 108
+
+    gathering(check)
+
+
+def test_a_caller_who_has_waited_too_long_is_refused_unrun() -> None:
+    async def check(gatherer: Gatherer, batches: list[int], loop: ManualLoop) -> None:
+        late = gatherer.add(COMMAND, "account")
+        ours = gatherer.add(COMMAND)
+        loop.turned += LONGEST_WAIT + 1
+
+        assert isinstance(await late, Overloaded)
+        assert await ours == "done"
+        assert batches == [1]
+
+    gathering(check)
+
+
+def test_a_command_whose_caller_has_gone_is_not_begun() -> None:
+    async def check(gatherer: Gatherer, batches: list[int], _: ManualLoop) -> None:
+        gone, here = gatherer.add(COMMAND, "account"), gatherer.add(COMMAND, "account")
+        gone.cancel()
+
+        assert await here == "done"
+        assert batches == [1]
+
+    gathering(check)
+
+
+def test_an_overloaded_server_answers_503_with_retry_after_and_changes_nothing() -> None:
+    engine = make_engine(MemoryStore(), InboxSender(), ManualClock(NOON))
+    app = App(engine, development=True)
+    user = f"{CREDENTIALS.account_sid}:{CREDENTIALS.auth_token}"
+    headers = {"Authorization": "Basic " + base64.b64encode(user.encode()).decode()}
+    path = f"/v2/Services/{CREDENTIALS.service_sid}/Verifications"
+
+    async def flood() -> list[httpx2.Response]:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+            numbers = (f"+2376{50_000_000 + number}" for number in range(600))
+            return await asyncio.gather(
+                *(
+                    client.post(path, data={"To": number, "Channel": "sms"}, headers=headers)
+                    for number in numbers
+                )
+            )
+
+    answers = asyncio.run(flood())
+
+    shed = [answer for answer in answers if answer.status_code == 503]
+    assert {answer.status_code for answer in answers} == {201, 503}
+    assert all(answer.headers["Retry-After"] == "1" for answer in shed)
+    assert {answer.json()["message"] for answer in shed} == {
+        "too many requests at once; try again in a moment"
+    }
+    inbox = engine.sender
+    assert isinstance(inbox, InboxSender)
+    assert len(inbox.messages(limit=1000)) == len(answers) - len(shed)
+
+
+class Stopped:
+    """A sender whose provider has come to a stop."""
+
+    name = "stopped"
+    waits = True
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+
+    async def send(self, message: Message) -> Receipt:
+        await self.go.wait()
+        return Receipt.sent(message.attempt_sid)
+
+    def close(self) -> None:
+        """Hold nothing open."""
+
+
+def test_a_provider_at_a_stop_has_new_starts_refused_and_checks_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("watchword.engine.MAX_SENDING", 3)
+
+    async def check() -> None:
+        sender = Stopped()
+        engine = Engine(
+            MemoryStore(),
+            sender,
+            KEYRING,
+            CREDENTIALS,
+            clock=ManualClock(NOON),
+            answer_within=timedelta(microseconds=1),
+        )
+        engine.perform(EnsureService(SERVICE))
+
+        def start(number: int) -> StartVerification:
+            phone = parse(f"+2376{50_000_000 + number}")
+            return StartVerification(CREDENTIALS.service_sid, CREDENTIALS.account_sid, phone)
+
+        for number in range(3):
+            await engine.submit(start(number))
+        with pytest.raises(Overloaded):
+            await engine.submit(start(3))
+        assert (await engine.submit(COMMAND)).to == PHONE
+
+        sender.go.set()
+        await engine._late.drain()
+        await engine.submit(start(3))
+        await engine.aclose()
+
+    asyncio.run(check())
+
+
+class SlowStore(MemoryStore):
+    """A store that answers a ping when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = Event()
+        self.asked = 0
+
+    def ping(self) -> None:
+        self.asked += 1
+        self.go.wait()
+
+    def transact(self, keys: Keys, decide: Callable[[Rows], Changes]) -> None:
+        super().transact(keys, decide)
+
+
+def test_the_health_check_asks_a_slow_store_once_and_answers_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("watchword.health.PATIENCE_SECONDS", 0.01)
+    store = SlowStore()
+    health = Health(make_engine(store, InboxSender(), ManualClock(NOON)))
+
+    async def check() -> None:
+        request: Any = None
+        answers = await asyncio.gather(*(health.show(request) for _ in range(20)))
+        assert {answer.status_code for answer in answers} == {503}
+        assert store.asked == 1
+        store.go.set()
+        monkeypatch.setattr("watchword.health.PATIENCE_SECONDS", 30)
+        assert (await health.show(request)).status_code == 200
+
+    asyncio.run(check())
+    health.close()
+
+
+def test_overload_is_an_error_of_the_store_to_whoever_embeds_the_engine() -> None:
+    assert issubclass(Overloaded, StoreError)
