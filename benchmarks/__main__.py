@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import in_process, machine, over_time, through_http
+from benchmarks import beside, in_process, machine, over_time, through_http
 from benchmarks.figures import LeftOut, Run
 from benchmarks.picture import draw
 from benchmarks.progress import say
@@ -31,6 +31,8 @@ CLAIMS = {
     "ladder": in_process.ladder,
     "growth": over_time.growth,
     "startup": over_time.startup,
+    "django-phone-verify": beside.django,
+    "better-auth": beside.better_auth,
     "memory": over_time.memory,
 }
 QUICK = Run(seconds=0.5, connections=8, memory_pairs=300, rows=(2_000, 400), repeats=2, quick=True)

@@ -26,6 +26,7 @@ SPARE = 1e-4  # seconds; a wait shorter than this is not worth a system call
 PATIENCE = 30.0  # seconds beyond its time that a run waits for a first answer
 SEED = 7  # of the arrivals: every run has the same
 HEAD_END = b"\r\n\r\n"
+LAST_CHUNK = b"\r\n0\r\n\r\n"
 LENGTH = b"content-length:"
 
 
@@ -272,8 +273,9 @@ def is_whole(answer: bytes) -> bool:
         return False
     at = answer.find(LENGTH, 0, end)
     if at < 0:
-        at = answer[:end].lower().find(LENGTH)
-    if at < 0:
-        return True
+        head = answer[:end].lower()
+        at = head.find(LENGTH)
+        if at < 0:
+            return b"chunked" not in head or answer.endswith(LAST_CHUNK)
     line_end = answer.find(b"\r", at)
     return len(answer) >= end + 4 + int(answer[at + 15 : line_end])

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 GROUPS = [
     ["sqlite", "webhook", "memory"],
     ["guarded", "ladder", "growth", "startup", "sqlite-2"],
-    ["postgres", "mariadb"],
+    ["postgres", "mariadb", "django-phone-verify", "better-auth"],
 ]
 
 
@@ -45,7 +45,7 @@ def test_every_claim_runs_and_says_what_it_was_measured_on(
     assert outcome["machine"]["fdatasync_per_second"] > 0
     for claim in outcome["claims"].values():
         if claim["left_out"]:
-            pytest.skip(claim["left_out"])
+            continue
         assert claim["what"]
         assert claim["conditions"] or claim is outcome["claims"].get("startup")
         assert claim["figures"][0]["value"] > 0
