@@ -42,7 +42,7 @@ fix: ## mend what can be mended by itself
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: ## write the pages that are made from the code: coverage, API reference
+docs: ## write the pages that are made from code and figures: coverage, API reference, capacity
 	@PYTHON=$(PYTHON) tools/setup.sh dev
 	@$(BIN)/python tools/write_docs.py
 

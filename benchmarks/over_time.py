@@ -1,5 +1,6 @@
 """What must not grow: the cost of a pair with the database, the memory of a worker with its age."""
 
+import os
 import statistics
 import subprocess
 import sys
@@ -50,6 +51,8 @@ def memory(run: Run) -> Report:
             return done >= run.memory_pairs
 
         result = Load(server.address, [stream]).run(run.memory_pairs * SLOWEST, enough)[0]
+        home = Path(os.environ["WATCHWORD_HOME"])
+        stored = sum(file.stat().st_size for file in home.glob("watchword.db*"))
     if result.done < run.memory_pairs:
         raise LeftOut(f"{result.done:,} pairs in {result.seconds:.0f} s; {result.example}")
     early, late = list(held.values())[1], list(held.values())[-1]
@@ -57,6 +60,7 @@ def memory(run: Run) -> Report:
     report.add("memory after a tenth of them", early, "MiB")
     report.add("memory at the end", late, "MiB", MEMORY_MIB, at_most=True)
     report.add("the end over a tenth", late / early, "times", FLAT, at_most=True)
+    report.add("disk per pair", stored / result.done, "bytes")
     report.conditions["pairs"] = result.done
     report.conditions["MiB by pairs"] = {str(pairs): round(mib, 1) for pairs, mib in held.items()}
     return report

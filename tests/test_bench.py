@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.__main__ import CLAIMS
+from benchmarks.capacity import figures, fill, sizes
 from benchmarks.figures import Figure
 from benchmarks.load import is_whole, percentile
 from benchmarks.picture import draw
@@ -95,3 +96,35 @@ def test_the_table_and_the_picture_show_what_was_measured_and_what_is_quoted() -
     assert "1 of 1 goals met; left out: peers" in show(outcome)
     picture = ET.fromstring(draw(outcome))
     assert "otpgateway <always>: 2,002 (quoted)" in "".join(picture.itertext())
+
+
+def test_the_page_on_capacity_says_what_was_published() -> None:
+    page = (ROOT / "docs" / "why" / "capacity.md").read_text()
+    latest = ROOT / "benchmarks" / "latest.json"
+
+    assert fill(page, json.loads(latest.read_text()) if latest.exists() else None) == page
+
+
+def test_capacity_is_reckoned_from_the_figures() -> None:
+    def claim(*figures: tuple[str, float, str]) -> dict[str, Any]:
+        return {"figures": [Figure(*figure).as_json() for figure in figures]}
+
+    latest = {
+        "machine": {
+            "cpu": "A", "cores": 2, "python": "3.11", "kernel": "6", "pace_us": 100.0,
+            "fdatasync_per_second": 5_000,
+        },
+        "claims": {
+            "sqlite": claim(("pairs per second", 6_000, "pairs/s")),
+            "postgres": claim(("pairs per second", 5_000, "pairs/s"), ("CPU", 300, "µs")),
+            "memory": claim(("disk per pair", 1_000, "bytes")),
+        },
+    }  # fmt: skip
+
+    lines = list(sizes(latest))
+
+    assert lines[4] == (
+        "| 1,000 | 518 million | one worker, one SQLite file | 0.3 cores | 518 GB |"
+    )
+    assert lines[5].startswith("| 10,000 | 5 billion | 4 partitions of one PostgreSQL")
+    assert "| P₁ | sqlite: pairs per second | 6,000 pairs/s |" in "\n".join(figures(latest))
