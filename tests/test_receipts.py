@@ -1,6 +1,8 @@
 """T-32: providers' reports over HTTP: signed or nothing, in any order, ten times over."""
 
+import hmac
 import itertools
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +25,8 @@ from watchword.phone import parse
 from watchword.record import replace
 from watchword.rules.delivery import RANK, merge
 from watchword.senders.configured import dispatch_from
-from watchword.store.base import Store
+from watchword.store.base import Changes, Keys, Query, Store
+from watchword.tenants import Posting, Service, Webhook
 
 START = StartVerification(CREDENTIALS.service_sid, CREDENTIALS.account_sid, parse(PHONE))
 PUBLIC = "https://verify.example.com"
@@ -56,13 +59,16 @@ def setting(request: pytest.FixtureRequest, store: Store) -> Iterator[Setting]:
         entry = {
             "twilio": {"account_sid": "AC1", "auth_token_env": "TOKEN", "from": "+1555"},
             "vonage": {"api_key": "k", "api_secret_env": "TOKEN", "from": "Acme"},
+            "whatsapp": META | {"app_secret_env": "TOKEN", "verify_token_env": "TOKEN"},
         }[kind]
         tables = {"senders": [{"type": kind, "url": fake.url} | entry]}
         dispatch = dispatch_from(tables, {"TOKEN": "secret"})
         if kind == "twilio":
             fake.says(201, {"sid": "SM1", "status": "queued"})
-        else:
+        elif kind == "vonage":
             fake.says(200, {"messages": [{"status": "0", "message-id": "m1"}]})
+        else:
+            fake.says(200, {"messages": [{"id": "wamid.1"}]})
         engine = Engine(
             store, dispatch, KEYRING, CREDENTIALS, clock=ManualClock(NOON), public_url=PUBLIC
         )
@@ -162,6 +168,91 @@ def test_a_provider_that_signs_nothing_is_known_by_the_address_it_was_told(
     assert attempt.status is Delivery.DELIVERED
     assert (attempt.price, attempt.currency) == ("0.0333", "EUR")
     assert (attempt.mcc, attempt.mnc) == ("624", "01")
+
+
+META = {"phone_number_id": "106", "template": "code", "access_token_env": "TOKEN"}
+BY_WHATSAPP = StartVerification(
+    CREDENTIALS.service_sid, CREDENTIALS.account_sid, parse(PHONE), Channel.WHATSAPP
+)
+
+
+def of_meta(*statuses: dict[str, Any]) -> bytes:
+    """Return what Meta posts (developers.facebook.com/documentation/…/messages/status)."""
+    value = {"messaging_product": "whatsapp", "metadata": {}, "statuses": list(statuses)}
+    entry = {"id": "102290129340398", "changes": [{"value": value, "field": "messages"}]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def signed_by_meta(body: bytes, secret: bytes = b"secret") -> dict[str, str]:
+    return {"X-Hub-Signature-256": f"sha256={hmac.digest(secret, body, 'sha256').hex()}"}
+
+
+@pytest.mark.parametrize("setting", ["whatsapp"], indirect=True)
+def test_meta_reports_many_at_one_address_signed(setting: Setting) -> None:
+    first = setting.engine.perform(BY_WHATSAPP).attempt.sid
+    setting.fake.says(200, {"messages": [{"id": "wamid.2"}]})
+    second = setting.engine.perform(BY_WHATSAPP).attempt.sid
+    failed = {"id": "other", "status": "failed", "errors": [{"code": 131026}]}
+    body = of_meta(
+        {"id": "wamid.1", "status": "read"},
+        {"id": "wamid.1", "status": "delivered", "biz_opaque_callback_data": first},
+        failed | {"biz_opaque_callback_data": second},
+        {"id": "somebody else's", "status": "delivered"},
+        {"id": "wamid.1", "status": "warming up"},
+    )
+
+    unsigned = [
+        setting.http.post("/receipts/whatsapp", content=body).status_code,
+        setting.http.post(
+            "/receipts/whatsapp", content=body, headers=signed_by_meta(body, b"guessed")
+        ).status_code,
+        setting.http.post(
+            "/receipts/whatsapp", content=body + b" ", headers=signed_by_meta(body)
+        ).status_code,
+    ]
+    before = setting.attempt(first).status
+    for _ in range(10):
+        signed = signed_by_meta(body)
+        taken = setting.http.post("/receipts/whatsapp", content=body, headers=signed)
+
+    assert unsigned == [403] * 3
+    assert before is Delivery.SENT
+    assert taken.status_code == 204
+    assert setting.attempt(first).status is Delivery.READ
+    assert setting.attempt(second).status is Delivery.UNDELIVERED
+    assert setting.attempt(second).error_code == 63003
+
+
+@pytest.mark.parametrize("setting", ["whatsapp"], indirect=True)
+def test_meta_s_question_is_answered_to_whoever_knows_the_token(setting: Setting) -> None:
+    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444"}
+
+    right = setting.http.get("/receipts/whatsapp", params=asked | {"hub.verify_token": "secret"})
+    wrong = setting.http.get("/receipts/whatsapp", params=asked | {"hub.verify_token": "é"})
+    nothing = setting.http.post("/receipts/whatsapp", content=b"{", headers=signed_by_meta(b"{"))
+
+    assert (right.status_code, right.text) == (200, "1158201444")
+    assert wrong.status_code == 403
+    assert nothing.status_code == 204
+
+
+def test_a_report_is_told_to_the_webhooks_that_listen_once(setting: Setting) -> None:
+    hook = Webhook("YW" + "1" * 32, "hook", ("message.delivered",), "https://a.example", NOON, NOON)
+    listening = replace(SERVICE, webhooks=(hook,))
+    setting.engine.store.transact(
+        Keys.of(Service, SERVICE.sid), lambda _rows: Changes.of(listening)
+    )
+    sid = setting.start()
+    path = setting.told("StatusCallback")
+
+    for status in ("sent", "delivered", "delivered", "sent"):
+        assert report(setting, path, {"MessageSid": "SM1", "MessageStatus": status}) == 204
+
+    (told,) = setting.engine.store.page(Query(Posting, {}, limit=9))
+    fields = dict(told.fields)
+    assert told.event == "message.delivered"
+    assert (fields["attempt_sid"], fields["message_status"]) == (sid, "delivered")
+    assert fields["sender"] == "twilio"
 
 
 def test_a_body_too_large_is_refused(setting: Setting) -> None:

@@ -2,6 +2,7 @@
 
 The address each message carries names its attempt and proves itself by a MAC, so that a report
 on one message says nothing about another. Where the provider signs as well, that is checked too.
+Meta reports to one address for all messages, and its signature alone says that it is Meta.
 """
 
 import hmac
@@ -9,16 +10,19 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from watchword.commands.receipts import FindAttempt, RecordNotice
+from watchword.commands.receipts import FindAttempt, FindSent, RecordNotice
 from watchword.engine import Engine
+from watchword.model import Attempt
 from watchword.senders.dispatch import dispatch_of
 from watchword.senders.http import HttpSender
-from watchword.senders.provider import Callback, NotAuthentic
+from watchword.senders.provider import Callback, NotAuthentic, Notice
+from watchword.senders.whatsapp import WhatsApp
 
 MAX_BODY = 64 * 1024
+MAX_TOGETHER = 3 * 1024 * 1024  # Meta puts up to a thousand reports into one
 
 
 class Receipts:
@@ -32,8 +36,11 @@ class Receipts:
         sender = self._sender(request.path_params["sender"])
         if sender is None:
             return Response(status_code=404)
-        if int(request.headers.get("content-length") or 0) > MAX_BODY:
+        together = isinstance(sender.provider, WhatsApp)
+        if _length(request) > (MAX_TOGETHER if together else MAX_BODY):
             return Response(status_code=413)
+        if isinstance(sender.provider, WhatsApp):
+            return await self._take_many(request, sender.name, sender.provider)
         query = dict(request.query_params)
         attempt_sid = query.pop("attempt", "")
         if not self._is_ours(attempt_sid, query.pop("mac", "")):
@@ -48,6 +55,26 @@ class Receipts:
                 await self._engine.submit(RecordNotice(attempt_sid, sender.name, notice, about))
         return Response(status_code=204)
 
+    async def _take_many(self, request: Request, name: str, provider: WhatsApp) -> Response:
+        """Record what Meta has put together, each report by the attempt or the id it names."""
+        query = dict(request.query_params)
+        try:
+            if request.method == "GET":
+                return PlainTextResponse(provider.challenge(query))
+            notices = provider.notices(await self._callback(request, query))
+        except NotAuthentic:
+            return Response(status_code=403)
+        for notice in notices:
+            about = await self._about(name, notice)
+            if about is not None:
+                await self._engine.submit(RecordNotice(about.sid, name, notice, about))
+        return Response(status_code=204)
+
+    async def _about(self, name: str, notice: Notice) -> Attempt | None:
+        if notice.attempt_sid:
+            return await self._engine.read_async(FindAttempt(notice.attempt_sid))
+        return await self._engine.read_async(FindSent(name, notice.message_id or ""))
+
     def _sender(self, name: str) -> HttpSender | None:
         dispatch = dispatch_of(self._engine.sender)
         lane = dispatch.lanes.get(name) if dispatch else None
@@ -58,7 +85,7 @@ class Receipts:
         return any(hmac.compare_digest(mac.encode(), known.encode()) for known in macs)
 
     async def _callback(self, request: Request, query: dict[str, str]) -> Callback:
-        body = (await request.body())[:MAX_BODY]
+        body = (await request.body())[:MAX_TOGETHER]
         is_form = request.headers.get("content-type", "").startswith(
             "application/x-www-form-urlencoded"
         )
@@ -72,6 +99,11 @@ class Receipts:
             body=body,
             form=dict(parse_qsl(text, keep_blank_values=True)),
         )
+
+
+def _length(request: Request) -> int:
+    text = request.headers.get("content-length", "")
+    return int(text) if text.isdigit() else 0
 
 
 def receipt_routes(engine: Engine) -> list[Route]:

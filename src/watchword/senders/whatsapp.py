@@ -1,15 +1,18 @@
 """WhatsApp Cloud API (https://developers.facebook.com/docs/whatsapp): authentication templates."""
 
+import hmac
 import json
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from watchword.model import Channel
+from watchword.model import Channel, Delivery
 from watchword.senders.base import Message, Receipt, Trouble
 from watchword.senders.provider import (
     Callback,
     Given,
     HttpRequest,
     HttpResponse,
+    NotAuthentic,
     Notice,
     Option,
     by_status,
@@ -43,10 +46,19 @@ TROUBLES: Final = {
 
 
 PERMISSIONS: Final = range(200, 300)
+STATUSES: Final = {
+    "sent": Delivery.SENT,
+    "delivered": Delivery.DELIVERED,
+    "read": Delivery.READ,
+    "failed": Delivery.UNDELIVERED,
+}
 
 
 class WhatsApp:
-    """Send the code as an approved authentication template; its reports are not read."""
+    """Send the code as an approved authentication template.
+
+    Meta reports to one address for the whole app: `/receipts/<sender>`, typed in there by hand.
+    """
 
     CHANNELS: ClassVar[frozenset[Channel]] = frozenset({Channel.WHATSAPP})
     OPTIONS: ClassVar[tuple[Option, ...]] = (
@@ -54,11 +66,16 @@ class WhatsApp:
         Option("access_token", "a system user's token", secret=True),
         Option("template", "the name of an approved authentication template"),
         Option("languages", "the tags it is approved in, the first one for everybody else", "en"),
+        Option(
+            "app_secret", "the app's secret, which Meta signs its reports with", "", secret=True
+        ),
+        Option("verify_token", "the token typed in with the reports' address", "", secret=True),
         Option("url", "another address or version", "https://graph.facebook.com/v21.0"),
     )
 
     def __init__(self, given: Given) -> None:
         self._given = given
+        self._secret = given["app_secret"].encode()
         self._languages = [tag.strip() for tag in given["languages"].split(",")]
 
     def request(self, message: Message, callback: str | None) -> HttpRequest:
@@ -105,9 +122,42 @@ class WhatsApp:
         return by_status(response, words)
 
     def notices(self, callback: Callback) -> list[Notice]:
-        """Report nothing: Meta reports to one address for the whole app."""
-        return []
+        """Read the statuses of one POST, as many as Meta has put together; other news is left."""
+        right = "sha256=" + hmac.digest(self._secret, callback.body, "sha256").hex()
+        given = callback.headers.get("x-hub-signature-256", "")
+        if not self._secret or not hmac.compare_digest(right.encode(), given.encode()):
+            raise NotAuthentic("the callback is not signed by this Meta app")
+        try:
+            entries = json.loads(callback.body)["entry"]
+            changes = [change["value"] for entry in entries for change in entry["changes"]]
+            found = [_notice(one) for value in changes for one in value.get("statuses", ())]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return []
+        return [notice for notice in found if notice]
+
+    def challenge(self, query: Mapping[str, str]) -> str:
+        """Answer Meta's question whether this address is ours; raise NotAuthentic for others'."""
+        given, known = query.get("hub.verify_token", ""), self._given["verify_token"]
+        if not known or not hmac.compare_digest(given.encode(), known.encode()):
+            raise NotAuthentic("that is not the verify token")
+        return query.get("hub.challenge", "")
 
     def _language(self, message: Message) -> str:
         wanted = message.text.language.tag.replace("-", "_") if message.text else ""
         return wanted if wanted in self._languages else self._languages[0]
+
+
+def _notice(one: dict[str, Any]) -> Notice | None:
+    status = STATUSES.get(one["status"])
+    if status is None:
+        return None
+    bad = status is Delivery.UNDELIVERED
+    errors = one.get("errors") or [{}]
+    trouble, code = TROUBLES.get(errors[0].get("code"), (Trouble.OUTAGE, 30008))
+    return Notice(
+        status,
+        one["id"],
+        one.get("biz_opaque_callback_data"),
+        trouble=trouble if bad else None,
+        error_code=code if bad else None,
+    )
