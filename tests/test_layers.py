@@ -39,7 +39,7 @@ FLOORS = (
         "runtime",
     },
     {"wire", "openapi"},
-    {"receipts", "health", "ui", "embedded", "dev_api", "asgi"},
+    {"receipts", "health", "metrics", "ui", "embedded", "dev_api", "asgi"},
     {
         "terminal",
         "torture",
@@ -73,7 +73,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
         "dispatcher",
         "runtime",
     ),
-    5: ("receipts", "health", "ui", "embedded", "dev_api", "asgi"),
+    5: ("receipts", "health", "metrics", "ui", "embedded", "dev_api", "asgi"),
     6: (
         "torture",
         *("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli_senders", "conformance"),

@@ -18,9 +18,12 @@ from watchword.dispatcher import Dispatcher
 from watchword.engine import Engine, new_sid
 from watchword.errors import Overloaded, StoreError
 from watchword.health import Health
+from watchword.metrics import metrics_routes
 from watchword.receipts import receipt_routes
 from watchword.reports import Reports
-from watchword.runtime import open_engine
+from watchword.runtime import BOARD, open_engine
+from watchword.senders.board import Board
+from watchword.senders.dispatch import dispatch_of
 from watchword.ui.look import show_trouble
 from watchword.ui.page import page_routes
 from watchword.ui.reference import reference_routes
@@ -51,15 +54,19 @@ class App:
         development: bool,
         places: Places | None = None,
         dispatcher: Dispatcher | None = None,
+        board: Board | None = None,
+        metrics_token: str = "",
     ) -> None:
         self.engine = engine
         self._dispatcher = dispatcher
         self._health = Health(engine)
+        self._board = board
         self._pages = Starlette(
             routes=[
                 Route("/healthz", self._health.show),
                 *reference_routes(engine, development=development),
                 *receipt_routes(engine),
+                *metrics_routes(board, metrics_token),
                 *dev_routes(engine, development=development),
                 *page_routes(engine, places or Places(development=development)),
             ],
@@ -96,6 +103,9 @@ class App:
         beside = [asyncio.create_task(Reports(self.engine).keep())]
         if self._dispatcher is not None:
             beside.append(asyncio.create_task(self._dispatcher.run()))
+        dispatch = dispatch_of(self.engine.sender)
+        if self._board is not None and dispatch is not None:
+            beside.append(asyncio.create_task(self._board.keep(dispatch)))
         yield
         for task in beside:
             task.cancel()
@@ -113,6 +123,8 @@ def from_environment() -> App:
         development=not settings.production,
         places=Places.of(settings),
         dispatcher=Dispatcher(engine, private=settings.private_webhooks),
+        board=Board(settings.home / BOARD),
+        metrics_token=settings.metrics_token,
     )
 
 

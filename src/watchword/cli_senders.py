@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,7 @@ from watchword.terminal import (
 
 if TYPE_CHECKING:
     from watchword.senders.base import Message, Receipt, Sender
-    from watchword.senders.dispatch import Dispatch
+    from watchword.senders.dispatch import Dispatch, Health
     from watchword.texts.write import Text
 
 SAMPLE_CODE = "123456"
@@ -30,15 +30,21 @@ SAMPLE_CODE = "123456"
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @explained
 def senders(types: bool, as_json: bool) -> None:
-    """Show the configured senders and whether each provider can be reached; nothing is sent."""
+    """Show the configured senders, whether each provider can be reached, and how each is doing.
+
+    Nothing is sent. What running workers of this machine have sent is counted since they started.
+    """
     if types:
         _print_types(as_json=as_json)
         return
+    from msgspec import to_builtins
+
     from watchword.senders.reach import reach
 
     dispatch = _dispatch()
     sample = _message("sms", "+237650000000", "en")[0]
-    found = []
+    found: list[dict[str, Any]] = []
+    doing = _doing()
     for name, lane in dispatch.lanes.items():
         result = asyncio.run(reach(lane.sender, sample))
         channels = sorted(
@@ -49,7 +55,8 @@ def senders(types: bool, as_json: bool) -> None:
                 if c.sender == name
             }
         )
-        found.append({"name": name, "channels": channels} | asdict(result))
+        told = {"name": name, "channels": channels} | asdict(result)
+        found.append(told | {"workers": [to_builtins(each) for each in doing.get(name, ())]})
     if as_json:
         print_json(found)
     else:
@@ -57,6 +64,8 @@ def senders(types: bool, as_json: bool) -> None:
             served = ", ".join(line["channels"]) or "no route"
             mark = "ok  " if line["ok"] else "FAIL"
             click.echo(f"{mark}  {line['name']} ({served}): {line['address']} {line['found']}")
+            if healths := doing.get(line["name"]):
+                click.echo(f"      {_summed(healths)}")
     if not all(line["ok"] for line in found):
         sys.exit(UNAVAILABLE)
 
@@ -95,6 +104,35 @@ def send_test(to: str, channel: str, name: str | None, locale: str | None) -> No
     elif receipt.reason:
         click.echo(receipt.reason, err=True)
     sys.exit(TRY_LATER if receipt.status is Delivery.UNKNOWN else UNAVAILABLE)
+
+
+def _doing() -> "dict[str, list[Health]]":
+    """Return what the running workers of this machine say of each sender."""
+    from watchword.runtime import BOARD
+    from watchword.senders.board import Board
+
+    found: dict[str, list[Health]] = {}
+    for worker in Board(settings_now().home / BOARD).read():
+        for health in worker.senders:
+            found.setdefault(health.name, []).append(health)
+    return found
+
+
+def _summed(healths: "list[Health]") -> str:
+    """Say in one line how a sender is doing in all workers."""
+    sent, failed, unknown = (
+        sum(getattr(each, name) for each in healths) for name in ("sent", "failed", "unknown")
+    )
+    taken = sum(each.seconds_sum for each in healths)
+    count = sum(each.count for each in healths)
+    words = f"{sent} sent, {failed} failed, {unknown} unclear"
+    if count:
+        words += f", {taken / count:.2f} s on average"
+    resting = sum(each.rests for each in healths)
+    if resting:
+        trouble = next((each.trouble for each in healths if each.trouble), "faults")
+        words += f"; rests in {resting} of {len(healths)} workers ({trouble})"
+    return words
 
 
 def _served(dispatch: "Dispatch", name: str) -> list[str]:

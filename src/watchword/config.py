@@ -49,6 +49,7 @@ class Settings:
     return_urls: tuple[str, ...]
     private_webhooks: bool
     trusted_proxies: tuple[str, ...]
+    metrics_token: str = field(default="", repr=False)
 
     @property
     def production(self) -> bool:
@@ -171,6 +172,7 @@ SETTINGS: Final = (
     Setting(
         "WATCHWORD_TRUSTED_PROXIES", "", _networks, "whose X-Forwarded-For and -Proto to believe"
     ),
+    Setting("WATCHWORD_METRICS_TOKEN", "", _text, "who shows it as a Bearer token sees /metrics"),
     Setting(
         "WATCHWORD_RETURN_URLS", "", _urls, "where the hosted page may lead back to: URLs, spaced"
     ),
@@ -231,6 +233,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         return_urls=values["WATCHWORD_RETURN_URLS"],
         private_webhooks=values["WATCHWORD_PRIVATE_WEBHOOKS"] == "allow",
         trusted_proxies=values["WATCHWORD_TRUSTED_PROXIES"],
+        metrics_token=values["WATCHWORD_METRICS_TOKEN"],
     )
 
 

@@ -13,7 +13,9 @@ from watchword.config import Settings
 from watchword.development.controls import FILE, Controls, State
 from watchword.errors import WatchwordError
 from watchword.home import credentials_in, keys_in
-from watchword.runtime import open_sender
+from watchword.runtime import BOARD, open_sender
+from watchword.senders.base import WORDS
+from watchword.senders.board import Board
 from watchword.store.connect import connect
 from watchword.store.health import examine_database
 from watchword.store.migrate import schema_version
@@ -43,6 +45,7 @@ def examine() -> list[Finding]:
         _development,
         _twilio,
         _sender,
+        _resting,
         _database,
     )
     findings = [Finding("settings", ok=True, found=f"{settings.env}, home {settings.home}")]
@@ -114,6 +117,19 @@ def _sender(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("sender", ok=True, found=sender.name)
         sender.close()
+
+
+def _resting(settings: Settings) -> Iterator[Finding]:
+    """Look for senders that the running workers of this machine have stopped using."""
+    for worker in Board(settings.home / BOARD).read():
+        for health in worker.senders:
+            if health.rests:
+                yield Finding(
+                    f"sender {health.name}",
+                    ok=False,
+                    found=f"worker {worker.pid} lets it rest ({health.trouble or 'faults'})",
+                    mend=WORDS[health.trouble] if health.trouble else "see: watchword senders",
+                )
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

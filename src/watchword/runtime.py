@@ -27,6 +27,7 @@ from watchword.tenants import Service
 from watchword.texts.configured import texts_from
 from watchword.texts.write import Texts
 
+BOARD = "health"  # the folder in the home where workers say how their senders are doing
 _lock = Lock()
 _shared: dict[tuple[int, Settings, bool], Engine] = {}
 _used: list[Engine] = []

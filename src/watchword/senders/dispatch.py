@@ -15,6 +15,9 @@ from watchword.senders.routes import Route, find_route, in_order
 logger = logging.getLogger("watchword.senders")
 
 
+BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds; a slower answer is in none
+
+
 @dataclass(slots=True)
 class Lane:
     """One sender with its breaker and what it has done since the start."""
@@ -24,6 +27,8 @@ class Lane:
     counts: dict[Delivery, int] = field(default_factory=dict)
     trouble: Trouble | None = None
     seconds: float = 0.0  # what the last message took
+    seconds_sum: float = 0.0
+    buckets: list[int] = field(default_factory=lambda: [0] * len(BUCKETS))
 
     async def send(self, message: Message) -> Receipt:
         """Send one message and learn from what became of it."""
@@ -35,7 +40,7 @@ class Lane:
             raise
         except Exception as fault:  # whatever a library raises: nobody knows how far it got
             receipt = Receipt.unknown(detail=type(fault).__name__)
-        self.seconds = time.monotonic() - begun
+        self._time(time.monotonic() - begun)
         self.counts[receipt.status] = self.counts.get(receipt.status, 0) + 1
         self.trouble = receipt.trouble
         if receipt.trouble is None or receipt.trouble in ABOUT_ONE_MESSAGE:
@@ -43,6 +48,13 @@ class Lane:
         else:
             self.breaker.failed(receipt.retry_after)
         return replace(receipt, sender=self.sender.name)
+
+    def _time(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.seconds_sum += seconds
+        place = next((i for i, bound in enumerate(BUCKETS) if seconds <= bound), None)
+        if place is not None:
+            self.buckets[place] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,16 @@ class Health:
     unknown: int
     trouble: Trouble | None
     seconds: float
+    seconds_sum: float = 0.0
+    buckets: tuple[int, ...] = (0,) * len(BUCKETS)
+
+    @property
+    def rests(self) -> bool:
+        return self.state is not State.CLOSED
+
+    @property
+    def count(self) -> int:
+        return self.sent + self.failed + self.unknown
 
 
 class Dispatch:
@@ -116,6 +138,8 @@ class Dispatch:
                 unknown=lane.counts.get(Delivery.UNKNOWN, 0),
                 trouble=lane.trouble,
                 seconds=lane.seconds,
+                seconds_sum=lane.seconds_sum,
+                buckets=tuple(lane.buckets),
             )
             for name, lane in self.lanes.items()
         ]

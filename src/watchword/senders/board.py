@@ -1,0 +1,70 @@
+"""How the senders are doing, across all workers of this machine: a file for each, in a folder.
+
+A worker knows only its own breakers and counts. It writes them here every few seconds; whoever
+wants to see all of them, a worker asked for its metrics or `watchword senders`, reads the folder.
+No number, address or code is among them.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from watchword.senders.dispatch import Dispatch, Health
+
+WRITE_EVERY = 2.0  # seconds
+FORGET_AFTER = 60.0  # seconds without a word; a worker that was killed says none
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """What one process said last."""
+
+    pid: int
+    written_at: float
+    senders: tuple[Health, ...]
+
+
+class Board:
+    """The folder's reader and writer."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def keep(self, dispatch: Dispatch) -> None:
+        """Write this process's part until cancelled; then take it away."""
+        try:
+            while True:
+                self.write(dispatch.health())
+                await asyncio.sleep(WRITE_EVERY)
+        finally:
+            with contextlib.suppress(OSError):
+                self._path().unlink(missing_ok=True)
+
+    def write(self, senders: Sequence[Health]) -> None:
+        """Write this process's part; a disk that is full costs the figures and nothing else."""
+        told = Worker(os.getpid(), time.time(), tuple(senders))
+        draft = self._folder / f".{os.getpid()}.{secrets.token_hex(4)}"
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft.write_bytes(msgspec.json.encode(told))
+            draft.replace(self._path())
+
+    def read(self) -> list[Worker]:
+        """Return what every living worker said last, by its process id."""
+        found = []
+        for path in self._folder.glob("*.json"):
+            with contextlib.suppress(OSError, msgspec.DecodeError):
+                worker = msgspec.json.decode(path.read_bytes(), type=Worker)
+                if time.time() - worker.written_at < FORGET_AFTER:
+                    found.append(worker)
+                else:
+                    path.unlink(missing_ok=True)
+        return sorted(found, key=lambda worker: worker.pid)
+
+    def _path(self) -> Path:
+        return self._folder / f"{os.getpid()}.json"
