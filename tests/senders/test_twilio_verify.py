@@ -5,7 +5,6 @@ Twilio's part is played by our own server, which speaks the same API, with custo
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -234,6 +233,6 @@ def test_a_500_is_nobody_s_knowledge_but_on_the_look_before(fake: Fake) -> None:
 
 
 def test_nobody_there_is_definite() -> None:
-    receipt = send(make("http://127.0.0.1:9"), replace(message()))[0]
+    receipt = send(make("http://127.0.0.1:9"), message())[0]
 
     assert (receipt.status, receipt.trouble) == (Delivery.FAILED, Trouble.OUTAGE)

@@ -8,13 +8,13 @@ it; so the service is looked at before the first message.
 
 import asyncio
 import re
-from dataclasses import replace
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 import aiohttp
 
 from watchword.model import Channel, Delivery
+from watchword.record import replace
 from watchword.senders.base import Message, Receipt, Trouble
 from watchword.senders.http import HttpSender
 from watchword.senders.provider import (
@@ -93,7 +93,8 @@ class TwilioVerify:
 
     def look(self) -> HttpRequest:
         """Return the request that shows the service."""
-        return replace(form_request(self._url, {}, self._given), method="GET", body=b"")
+        asked = form_request(self._url, {}, self._given)
+        return HttpRequest(asked.url, asked.headers, b"", "GET")
 
     def tell(self, verification_sid: str, *, approved: bool) -> HttpRequest:
         """Return the request that tells Twilio how a verification ended."""
