@@ -4,8 +4,8 @@
     python -m proofs.state --size short --only sqlite --part writers
 
 `torture` is T-01 double acceptance, T-02 limit overrun, T-04 double send and T-18 process kill;
-`writers` is T-19 lock errors; `restarts` is T-20, the database killed under load. Exits with 1
-when a count is not what it must be.
+`writers` is T-19 lock errors; `restarts` is T-20, the database killed under load; `thefts` is
+T-31, codes used where they are not good. Exits with 1 when a count is not what it must be.
 """
 
 import argparse
@@ -20,11 +20,17 @@ from collections import Counter as Tally
 from collections.abc import Iterator
 from pathlib import Path
 
-from proofs.report import report
+from proofs.report import must_be_none, report
 from proofs.writers import writers
+from tests.conftest import KEYRING, NOON, make_engine
 from tests.databases import SERVERS, Server
+from tests.test_binding import THEFTS as WAYS
+from tests.test_binding import steal
+from watchword.clock import ManualClock
 from watchword.errors import Refusal, StoreError
 from watchword.home import Credentials
+from watchword.senders.inbox import InboxSender
+from watchword.store.sql import SqlStore
 from watchword.torture import (
     SIZES,
     Count,
@@ -38,8 +44,9 @@ from watchword.torture import (
 
 SECRET = b"proof secret, 32 bytes or longer."
 STORES = ("sqlite", "postgres", "mariadb")
-PARTS = ("torture", "writers", "restarts")
+PARTS = ("torture", "writers", "restarts", "thefts")
 WRITER_SECONDS = {"short": 5, "usual": 60, "full": 600}
+THEFTS = {"short": 140, "usual": 1_400, "full": 10_010}
 RESTARTS = {"short": 2, "usual": 10, "full": 200}
 
 
@@ -111,6 +118,16 @@ def restarts(url: str, server: Server, times: int) -> Iterator[Count]:
     yield Count("tenths of a second until it answered again", tenths, "<= 50", tenths <= 50)
 
 
+def thefts(url: str, times: int) -> Iterator[Count]:
+    """T-31: a right code is tried wherever it is not good."""
+    store = SqlStore(url, KEYRING)
+    clock = ManualClock(NOON)
+    found = Tally(dict(steal(make_engine(store, InboxSender(), clock), clock, times // len(WAYS))))
+    store.close()
+    named = ", ".join(name for name, count in found.items() if count)
+    yield must_be_none(f"codes taken of {times} stolen in {len(WAYS)} ways {named}", found.total())
+
+
 def prove(part: str, kind: str, name: str) -> Iterator[Count]:
     """Run one part of the proof on one store."""
     with database(kind) as (url, server):
@@ -119,6 +136,8 @@ def prove(part: str, kind: str, name: str) -> Iterator[Count]:
         elif part == "writers":
             known = Known(url, SECRET, Credentials.new())
             yield from writers(WRITER_SECONDS[name], known, print)
+        elif part == "thefts":
+            yield from thefts(url, THEFTS[name])
         elif server is not None:
             yield from restarts(url, server, RESTARTS[name])
 

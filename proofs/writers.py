@@ -8,9 +8,10 @@ import threading
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from proofs.report import must_be_none
 from watchword.commands.ladder import Climb, ForgetCounter, LookAtCounter

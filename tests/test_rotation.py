@@ -1,9 +1,9 @@
 """T-37: keys are rotated while codes are out, on servers that do not all change at once."""
 
 import itertools
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.conftest import CREDENTIALS, PHONE, SERVICE
 from watchword.clock import ManualClock
