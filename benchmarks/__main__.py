@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import beside, in_process, machine, over_time, through_http
+from benchmarks import beside, in_process, machine, over_time, overload, through_http
 from benchmarks.figures import LeftOut, Run
 from benchmarks.picture import draw
 from benchmarks.progress import say
@@ -27,6 +27,7 @@ CLAIMS = {
     "postgres": through_http.postgres,
     "mariadb": through_http.mariadb,
     "webhook": through_http.webhook,
+    "overload": overload.overload,
     "guarded": in_process.guarded,
     "ladder": in_process.ladder,
     "growth": over_time.growth,

@@ -33,18 +33,25 @@ class Template:
         return b"%b%d%b" % (self._before, FIRST + number % NUMBERS, self._after)
 
 
+def start_body() -> str:
+    """Return the form of a start, with a number to fill in."""
+    return urlencode({"To": LEAD + Template.MARK, "Channel": "sms", "CustomCode": CODE})
+
+
+def login(known: Credentials) -> str:
+    """Return the header that says who asks."""
+    user = base64.b64encode(f"{known.account_sid}:{known.auth_token}".encode()).decode()
+    return f"Authorization: Basic {user}"
+
+
 class Pair:
     """A start with a code of one's own, and the right check."""
 
     def __init__(self, known: Credentials) -> None:
-        user = base64.b64encode(f"{known.account_sid}:{known.auth_token}".encode()).decode()
-        login = f"Authorization: Basic {user}"
         service = f"/v2/Services/{known.service_sid}"
-        to = LEAD + Template.MARK
-        start = urlencode({"To": to, "Channel": "sms", "CustomCode": CODE})
-        check = urlencode({"To": to, "Code": CODE})
-        self._start = Template(f"{service}/Verifications", start, login)
-        self._check = Template(f"{service}/VerificationCheck", check, login)
+        check = urlencode({"To": LEAD + Template.MARK, "Code": CODE})
+        self._start = Template(f"{service}/Verifications", start_body(), login(known))
+        self._check = Template(f"{service}/VerificationCheck", check, login(known))
 
     def first(self, number: int) -> bytes:
         return self._start.fill(number)

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 GROUPS = [
     ["sqlite", "webhook", "memory"],
     ["guarded", "ladder", "growth", "startup", "sqlite-2"],
+    ["overload"],
     ["postgres", "mariadb", "django-phone-verify", "better-auth"],
 ]
 
