@@ -12,6 +12,13 @@ from tests.conftest import CREDENTIALS, PHONE
 from tests.hosted import client_of
 from watchword.cli import main
 from watchword.clock import ManualClock
+from watchword.commands.accounts import (
+    CreateAccount,
+    CreateApiKey,
+    RevokeAccount,
+    RevokeApiKey,
+    RotateToken,
+)
 from watchword.commands.operator import Audited, ForgiveFailures, ReadAudit, ReadFigures
 from watchword.commands.verifications import StartVerification
 from watchword.engine import Engine
@@ -50,6 +57,27 @@ def test_a_session_ends_after_eight_hours(engine: Engine, clock: ManualClock) ->
     clock.advance(hours=8)
 
     assert client.get("/console").status_code == 303
+
+
+@pytest.mark.parametrize("end", ["revoked", "account revoked", "token rotated"])
+def test_a_session_ends_at_once_with_the_key_it_was_opened_by(engine: Engine, end: str) -> None:
+    tenant = engine.perform(CreateAccount("Acme"))
+    account, by_token = tenant.record.sid, end == "token rotated"
+    key = engine.perform(CreateApiKey(account, "operators"))
+    client = client_of(engine)
+    opener = tenant if by_token else key
+    form = {"account": opener.record.sid, "token": opener.secret}
+    assert client.post("/console/sign-in", data=form).status_code == 303
+    assert client.get("/console").status_code == 200
+
+    if end == "revoked":
+        engine.perform(RevokeApiKey(key.record.sid))
+    elif end == "account revoked":
+        engine.perform(RevokeAccount(account))
+    else:
+        engine.perform(RotateToken(account))
+
+    assert client.get("/console").headers["location"] == "/console/sign-in"
 
 
 def test_signing_in_is_tried_twenty_times_an_hour(engine: Engine, clock: ManualClock) -> None:

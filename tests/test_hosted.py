@@ -12,9 +12,11 @@ from tests.hosted import BACK, KNOWN, PLACES, Answer, Person, client_of, open_pa
 from watchword.clock import ManualClock
 from watchword.commands.verifications import CheckCode, StartVerification
 from watchword.engine import Engine
+from watchword.model import Channel
 from watchword.phone import parse
 from watchword.senders.inbox import InboxSender
 from watchword.store.memory import MemoryStore
+from watchword.ui.hosted_view import offered
 from watchword.ui.returns import Places
 
 
@@ -510,3 +512,84 @@ def test_the_message_speaks_the_pages_language(engine: Engine, inbox: InboxSende
     assert "Acme" in inbox.messages()[0].body
     assert "code" in inbox.messages()[0].body.lower()
     assert "verification code is" not in inbox.messages()[0].body
+
+
+# A page about an e-mail address
+
+
+MAIL = "ada@example.com"
+
+
+def test_an_e_mail_address_is_confirmed_the_same_way(engine: Engine, inbox: InboxSender) -> None:
+    person = Person.at(engine, Channels="email")
+    asked = person.look().text
+    assert "Your e-mail address" in asked
+    assert 'type="email" autocomplete="email"' in asked
+    assert "Country" not in asked
+
+    assert "Is this your address?" in person.submit("number", number=" Ada@Example.com ").text
+    assert f'code to <bdi dir="ltr">{MAIL}</bdi>' in person.submit("send", channel="email").text
+    done = person.submit("code", code=inbox.messages(MAIL)[0].code)
+
+    used = person.client.post("/pages/results", data={"Result": result_of(done)}, auth=KNOWN)
+    assert (used.json()["to"], inbox.messages()[0].channel) == (MAIL, "email")
+
+
+def test_an_address_the_app_gave_is_masked(engine: Engine) -> None:
+    seen = Person.at(engine, Channels="email", To=MAIL).look().text
+
+    assert "a••@example.com" in seen
+    assert "ada" not in seen
+
+
+@pytest.mark.parametrize("typed", ["", "ada", "+237650000000", "a@b", "a@b.c\r\nBcc: x@y.zz"])
+def test_what_is_no_e_mail_address_is_refused_in_words(engine: Engine, typed: str) -> None:
+    answer = Person.at(engine, Channels="email").submit("number", number=typed)
+
+    assert answer.status_code == 422
+    assert "We cannot send to this address" in answer.text
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"Channels": "sms,email"},
+        {"Channels": "email", "To": PHONE},
+        {"Channels": "sms", "To": MAIL},
+    ],
+)
+def test_a_page_has_one_kind_of_address(engine: Engine, form: dict[str, str]) -> None:
+    form = {"UserId": "u", "ReturnUrl": BACK} | form
+
+    assert client_of(engine).post("/pages", data=form, auth=KNOWN).status_code == 400
+
+
+def test_only_channels_that_somebody_delivers_on_are_offered(engine: Engine) -> None:
+    class TextOnly:
+        name, waits, channels = "text", False, frozenset({Channel.SMS})
+
+    engine.sender = TextOnly()  # type: ignore[assignment]
+
+    page = Person.at(engine, Channels="sms,call,whatsapp")
+    page.submit("number", number=PHONE)
+    engine.sender = None
+    page.submit("send", channel="sms")
+    engine.sender = TextOnly()  # type: ignore[assignment]
+
+    assert [c.value for c in offered((Channel.SMS, Channel.CALL), engine.channels)] == ["sms"]
+    assert "Call me instead" not in page.look().text
+
+
+def test_the_inbox_and_the_console_take_e_mail_too(engine: Engine, inbox: InboxSender) -> None:
+    Person.at(engine, Channels="email", To=MAIL).submit("send", channel="email")
+    client = client_of(engine, Places(development=True))
+    known = {"account": CREDENTIALS.account_sid, "token": CREDENTIALS.auth_token}
+
+    shown = client.get("/inbox", params={"to": MAIL})
+    assert f'<bdi dir="ltr">{MAIL}</bdi>' in shown.text
+    client.post("/console/sign-in", data=known)
+    form = re.search(r'name="form" value="(\w+)"', client.get("/console").text)
+    assert form
+    told = client.post("/console/phone", data={"form": form[1], "number": MAIL}).text
+    assert "e-mail is sent to" in told
+    assert "Block" not in told

@@ -30,7 +30,7 @@ from watchword.commands.verifications import (
     Started,
     StartVerification,
 )
-from watchword.errors import DeliveryFailed, Refusal
+from watchword.errors import DeliveryFailed, Overloaded, Refusal
 from watchword.gate import Gate
 from watchword.gather import Gatherer
 from watchword.home import Credentials
@@ -107,6 +107,11 @@ class Engine:
         self.public_url = public_url
         self.on_end: Callable[[Verification], Coroutine[Any, Any, None]] | None = None
 
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """Return the channels that somebody delivers on."""
+        return getattr(self.sender, "channels", EVERY_CHANNEL)
+
     def view(self, *, clock: Clock, policy: Policy) -> "Engine":
         """Return this engine as seen by another clock and other numbers, on the same store."""
         seen = Engine(
@@ -163,8 +168,12 @@ class Engine:
     async def write_refusals_async(self) -> None:
         """Write what was refused since the last time; else `write_refusals`."""
         taken = self._refusals.take()
-        if taken is not None:
+        if taken is None:
+            return
+        try:
             self._written(taken, await self._gather(Run(taken)))
+        except Overloaded:
+            self._refusals.put_back(taken)
 
     def read(self, reading: Reading[A]) -> A:
         """Answer a question that changes nothing; raises its Refusal or StoreError."""
@@ -193,6 +202,15 @@ class Engine:
         gatherer = self._gatherer_here()
         if gatherer.is_full:
             raise gatherer.refusal()
+
+    async def standing(self, sid: str) -> str | None:
+        """Return what stays the same for as long as whoever has this sid may come in as before.
+
+        None for who is let in no more. It is read afresh each time: a session ends with its key.
+        """
+        if sid == self.credentials.account_sid:
+            return self.page_macs(f"token {self.credentials.auth_token}")[0]
+        return (await self.read_async(FindHolder(sid))).standing(self.credentials.account_sid)
 
     def fingerprint(self, to: str) -> str:
         """Name an address within the default service by the newest key."""
@@ -359,8 +377,9 @@ class Engine:
         return run_batch(self.store, commands, self._keyring, self._context)
 
     def _context(self) -> Context:
-        served = getattr(self.sender, "channels", EVERY_CHANNEL)
-        return Context(self.clock.now(), self.policy, self._keyring, new_sid, self.texts, served)
+        return Context(
+            self.clock.now(), self.policy, self._keyring, new_sid, self.texts, self.channels
+        )
 
     def _gather(self, effect: Run) -> asyncio.Future[Outcome]:
         gatherer = self._gatherer_here()

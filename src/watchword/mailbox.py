@@ -32,3 +32,9 @@ def parse_address(text: str) -> Address:
     if len(text) > LONGEST or not SHAPE.fullmatch(text) or ".." in text:
         raise InvalidParameter("To", "this is not an e-mail address")
     return Mailbox(text.lower())
+
+
+def mask_mailbox(address: str) -> str:
+    """Hide an address for pages: its first letter and its host stay."""
+    name, _, host = address.partition("@")
+    return f"{name[:1]}{'•' * max(len(name) - 1, 1)}@{host}"

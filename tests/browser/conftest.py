@@ -1,5 +1,6 @@
 """The fixtures of browser tests: Chromium, a real server whose clock can be turned, axe."""
 
+import asyncio
 import fcntl
 import os
 import shutil
@@ -98,18 +99,34 @@ def serving(engine: Engine, **options: Any) -> Iterator[str]:
         yield url
 
 
+class Abrupt(uvicorn.Server):
+    """Hang up at the end, rather than say good-bye over TLS to a browser that does not listen."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            transport: Any = getattr(connection, "transport", None)
+            if transport is not None and self.config.ssl_certfile:
+                transport.abort()
+        await asyncio.sleep(0)
+        await super().shutdown(sockets)
+        if self.config.ssl_certfile:
+            await asyncio.sleep(0.05)
+
+
 @contextmanager
-def serving_app(app: Any) -> Iterator[str]:
-    """Serve an ASGI application from a thread while the block runs."""
-    config = uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def serving_app(app: Any, *, port: int = 0, **options: Any) -> Iterator[str]:
+    """Serve an ASGI application from a thread while the block runs; over TLS where it is told."""
+    options |= {"log_level": "warning", "ws": "none", "timeout_graceful_shutdown": 1}
+    config = uvicorn.Config(app, **options)
+    server = Abrupt(config)
+    with socket.create_server(("127.0.0.1", port)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         until = time.monotonic() + START_SECONDS
         while not server.started and time.monotonic() < until:
             time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        scheme = "https" if config.ssl_certfile else "http"
+        yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join(START_SECONDS)
 

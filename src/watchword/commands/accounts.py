@@ -156,6 +156,14 @@ class Holder(Record, frozen=True):
         right = codes.same(self.api_key.mac, codes.api_key_mac(key, self.api_key.sid, secret))
         return self.api_key.account_sid if right else None
 
+    def standing(self, embedded: str) -> str | None:
+        """Return what stays the same while the secret does; None for who is let in no more."""
+        if self.api_key is None:
+            return None if self.account is None or self.account.revoked else self.account.nonce
+        of_embedded = self.api_key.account_sid == embedded
+        has_account = of_embedded or (self.account is not None and not self.account.revoked)
+        return self.api_key.mac if has_account and not self.api_key.revoked else None
+
 
 class FindHolder(Record, Reading[Holder], frozen=True):
     """Find who may come in by a sid, an account's or an API key's."""

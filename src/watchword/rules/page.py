@@ -54,6 +54,11 @@ class Visit(Record, frozen=True):
     result_given: bool = False
 
 
+def is_by_mail(visit: Visit) -> bool:
+    """Tell whether the visit is about an e-mail address rather than a phone."""
+    return visit.channels == (Channel.EMAIL,)
+
+
 def take_up(visit: Visit, browser: str) -> Visit:
     """Bind the page to the first browser that acts on it; refuse every other."""
     if visit.browser not in (None, browser):

@@ -29,14 +29,14 @@ def reasons(found: PhoneFile, country: str, now: datetime, policy: Policy) -> li
     """Go through the rules in the order they are asked."""
     settings = found.service.settings
     blocked = country in settings.blocked_countries or bool(
-        settings.allowed_countries and country not in settings.allowed_countries
+        country and settings.allowed_countries and country not in settings.allowed_countries
     )
     failures = found.subject.failures if found.subject else 0
     return [
         Reason(
             "Country",
             allows=found.is_safe or not blocked,
-            says=f"{country} is blocked" if blocked else f"{country} is sent to",
+            says=f"{country} is blocked" if blocked else f"{country or 'e-mail'} is sent to",
         ),
         Reason(
             "Wrong codes without a right one",

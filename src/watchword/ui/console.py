@@ -25,8 +25,9 @@ from watchword.commands.safe_list import AddSafeNumber, RemoveSafeNumber
 from watchword.commands.verifications import CloseVerification
 from watchword.engine import Engine
 from watchword.errors import NotAuthenticated, NotFound, PageRefused, Refusal, StoreError
+from watchword.mailbox import Address, parse_address
 from watchword.model import Status
-from watchword.phone import Phone, mask, parse
+from watchword.phone import mask
 from watchword.rules.reasons import reasons
 from watchword.ui.charts import bars
 from watchword.ui.live import Live
@@ -94,7 +95,7 @@ class Console:
         except NotAuthenticated:
             return render("sign_in.html", 401, error="That is not the account and its token.")
         response = _to("/console")
-        session = sign_in(self._engine, account_sid, given[0], self._engine.clock.now())
+        session = await sign_in(self._engine, account_sid, given[0])
         keep(response, session, secure=self._is_secure(request))
         return response
 
@@ -142,9 +143,9 @@ class Console:
         action, number = _text(form, "action"), _text(form, "number")
         service = _text(form, "service")
         try:
-            phone = parse(number)
+            phone = parse_address(number)
             command = self._command(action, phone, operator, form)
-            target = phone.country if action in ("block", "unblock") else mask(phone.e164)
+            target = phone.country if action in ("block", "unblock") else mask(phone.to)
             await self._engine.submit(
                 Audited(command, operator.account_sid, operator.name, action, target)
             )
@@ -153,22 +154,22 @@ class Console:
         return await self._show_phone(operator, number, service, done=DONE[action])
 
     def _command(
-        self, action: str, phone: Phone, operator: Operator, form: FormData
+        self, action: str, phone: Address, operator: Operator, form: FormData
     ) -> Command[Any]:
         service, account = _text(form, "service"), operator.account_sid
         match action:
             case "forgive":
-                return ForgiveFailures(service, account, phone.e164)
+                return ForgiveFailures(service, account, phone.to)
             case "unwait":
-                return ForgetLadders(service, phone.e164)
+                return ForgetLadders(service, phone.to)
             case "cancel":
                 return CloseVerification(
                     service, account, Status.CANCELED, verification_sid=_text(form, "verification")
                 )
             case "safe":
-                return AddSafeNumber(account, phone.e164)
+                return AddSafeNumber(account, phone.to)
             case "unsafe":
-                return RemoveSafeNumber(account, phone.e164)
+                return RemoveSafeNumber(account, phone.to)
             case "block" | "unblock":
                 return SetCountry(service, account, phone.country, blocked=action == "block")
         raise PageRefused("form")
@@ -177,14 +178,14 @@ class Console:
         self, operator: Operator, number: str, wanted: str, *, error: str = "", done: str = ""
     ) -> Response:
         try:
-            phone = parse(number)
+            phone = parse_address(number)
         except Refusal as refusal:
             return self._phone_page(operator, typed=number, error=f"{refusal}", status=422)
         account = operator.account_sid
         services = await self._engine.read_async(ReadServices(account))
         service = wanted or next((known.sid for known in services), "")
         try:
-            found = await self._engine.submit(LookUpPhone(service, account, phone.e164))
+            found = await self._engine.submit(LookUpPhone(service, account, phone.to))
         except NotFound as refusal:
             return self._phone_page(operator, typed=number, error=str(refusal), status=404)
         now, policy = self._engine.clock.now(), self._engine.policy
@@ -194,15 +195,15 @@ class Console:
         values = {
             "service": service,
             "services": services,
-            "pretty": pretty(phone.e164),
-            "e164": phone.e164,
+            "pretty": pretty(phone.to),
+            "e164": phone.to,
             "country": phone.country,
             "reasons": told,
             "allowed": all(reason.allows for reason in told),
             "found": found,
             "blocked": phone.country in found.service.settings.blocked_countries,
             "open_sid": latest.sid if latest and open_now else "",
-            "sent": await self._engine.read_async(ReadSent(account, phone.e164, 20)),
+            "sent": await self._engine.read_async(ReadSent(account, phone.to, 20)),
         }
         return self._phone_page(operator, phone=values, error=error, done=done)
 
@@ -225,7 +226,11 @@ class Console:
         """Let operators through, and their own forms; send everybody else to sign in."""
 
         async def answer(request: Request) -> Response:
-            operator = operator_of(self._engine, request, secure=self._is_secure(request))
+            try:
+                secure = self._is_secure(request)
+                operator = await operator_of(self._engine, request, secure=secure)
+            except StoreError as fault:
+                return show_trouble(request, fault)
             if operator is None:
                 return _to("/console/sign-in")
             if request.method == "POST":

@@ -32,6 +32,7 @@ from watchword.errors import (
     TooManySends,
     TooSoon,
 )
+from watchword.mailbox import parse_address
 from watchword.model import Channel, Status, Wording
 from watchword.phone import parse
 from watchword.record import replace
@@ -119,6 +120,8 @@ class HostedPages:
         wanted = opened.visit.locale if opened else ""
         accepted = request.headers.get("accept-language", "")
         words, region = choose(wanted, accepted)
+        if opened and rules.is_by_mail(opened.visit):
+            words = words.of_mail()
         return Turn(request, Browser.at(request, secure=secure), words, region, opened)
 
     def _guarded(self, action: Action) -> Callable[[Request], Awaitable[Response]]:
@@ -148,7 +151,7 @@ class HostedPages:
     async def _number(self, turn: Turn) -> Response:
         typed, country = turn.field("number"), turn.field("country").upper()
         try:
-            to = parse(typed, country or None).e164
+            to = _read(typed, country, by_mail=rules.is_by_mail(turn.visit))
         except InvalidParameter as refusal:
             if turn.opened is not None:
                 session = turn.opened.session
@@ -262,7 +265,7 @@ class HostedPages:
         start = StartVerification(
             taken.session.service_sid,
             taken.session.account_sid,
-            parse(taken.visit.to or ""),
+            parse_address(taken.visit.to or ""),
             channel,
             wording=Wording(locale=turn.words.language, friendly_name=taken.visit.look.name),
             lane=self._lane(turn),
@@ -295,3 +298,12 @@ class HostedPages:
         done_in_frame = step_of(turn) == "done" and turn.visit.modal
         result = await self._result_url(turn) if done_in_frame else ""
         return show(self._engine, turn, trouble, result)
+
+
+def _read(typed: str, country: str, *, by_mail: bool) -> str:
+    """Return the address that a person typed; refuse with InvalidParameter what is none."""
+    if not by_mail:
+        return parse(typed, country or None).e164
+    if "@" not in typed:
+        raise InvalidParameter("To", "this is not an e-mail address")
+    return parse_address(typed.strip()).to

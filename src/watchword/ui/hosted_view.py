@@ -13,6 +13,8 @@ from starlette.responses import HTMLResponse, Response
 from watchword.commands.pages import OpenedPage
 from watchword.engine import Engine
 from watchword.errors import NotFound
+from watchword.mailbox import mask_mailbox
+from watchword.model import Channel
 from watchword.phone import mask
 from watchword.rules import page as rules
 from watchword.rules.page import Visit
@@ -148,9 +150,13 @@ def headers_of(turn: Turn) -> dict[str, str]:
 def _values(engine: Engine, turn: Turn, country: str, now: datetime) -> dict[str, Any]:
     visit, words = turn.visit, turn.words
     number = ""
-    if visit.to:
+    by_mail = rules.is_by_mail(visit)
+    if visit.to and by_mail:
+        number = mask_mailbox(visit.to) if visit.to_is_given else visit.to
+    elif visit.to:
         number = mask(visit.to) if visit.to_is_given else pretty(visit.to)
     return {
+        "by_mail": by_mail,
         "sid": turn.sid,
         "look": visit.look,
         "form": turn.browser.form_token(engine, turn.sid),
@@ -160,7 +166,7 @@ def _values(engine: Engine, turn: Turn, country: str, now: datetime) -> dict[str
         "minutes": words.duration(int(engine.policy.ttl.total_seconds())),
         "countries": countries_in(words.language) if step_of(turn) == "number" else (),
         "country": country or visit.country or turn.region,
-        "channels": [channel.value for channel in visit.channels],
+        "channels": [channel.value for channel in offered(visit.channels, engine.channels)],
         "left": _seconds_until(visit.retry_at, now),
         "waits": ", ".join(
             words.duration(int(wait.total_seconds())) for wait in engine.policy.ladder
@@ -168,6 +174,11 @@ def _values(engine: Engine, turn: Turn, country: str, now: datetime) -> dict[str
         "parent": origin_of(visit.return_url) if visit.modal else "",
         "back": visit.return_url,
     }
+
+
+def offered(wanted: tuple[Channel, ...], served: frozenset[Channel]) -> tuple[Channel, ...]:
+    """Return the channels to offer: those that somebody delivers on, else the first."""
+    return tuple(channel for channel in wanted if channel in served) or wanted[:1]
 
 
 def _explain(turn: Turn, trouble: Trouble, now: datetime) -> Markup:

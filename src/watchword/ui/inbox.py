@@ -13,7 +13,7 @@ from starlette.routing import Route
 from watchword.commands.deliveries import LookAtDeliveries
 from watchword.engine import Engine
 from watchword.errors import InvalidParameter, StoreError
-from watchword.phone import parse
+from watchword.mailbox import parse_address
 from watchword.senders.inbox import InboxMessage, InboxSender
 from watchword.ui.controls import controls_of, faults_from
 from watchword.ui.controls import shown as shown_controls
@@ -120,11 +120,11 @@ def _chosen(numbers: list[str]) -> tuple[list[str], str]:
         if not number.strip():
             continue
         try:
-            e164 = parse(number).e164
+            to = parse_address(number).to
         except InvalidParameter as refusal:
             return chosen[-MOST_PHONES:], str(refusal)
-        if e164 not in chosen:
-            chosen.append(e164)
+        if to not in chosen:
+            chosen.append(to)
     return chosen[-MOST_PHONES:], ""
 
 

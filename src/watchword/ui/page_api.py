@@ -12,8 +12,8 @@ from starlette.routing import Route
 from watchword.commands.pages import LookAtPage, OpenedPage, OpenPage, UseResult
 from watchword.engine import Engine
 from watchword.errors import InvalidParameter, WatchwordError
+from watchword.mailbox import Mailbox, parse_address
 from watchword.model import Channel
-from watchword.phone import parse
 from watchword.rules.page import Look, Visit
 from watchword.ui.colour import HEX, RADIUS
 from watchword.ui.returns import Places
@@ -23,7 +23,7 @@ from watchword.wire.http import timestamp
 
 LONGEST_USER = 255
 LONGEST_NAME = 40
-CHANNELS = ("sms", "call", "whatsapp")  # what the page has words for
+CHANNELS = ("sms", "call", "whatsapp", "email")
 TRUE = frozenset({"true", "1", "yes"})
 Handler = Callable[[Request, str], Awaitable[Response]]
 
@@ -91,7 +91,10 @@ def _visit(form: FormData, places: Places) -> Visit:
     user_id = _text(form, "UserId")
     if not 0 < len(user_id) <= LONGEST_USER:
         raise InvalidParameter("UserId", f"it has 1 to {LONGEST_USER} characters")
-    to = _text(form, "To")
+    to, channels = _text(form, "To"), _channels(form)
+    address = parse_address(to) if to else None
+    if address is not None and isinstance(address, Mailbox) != (channels == (Channel.EMAIL,)):
+        raise InvalidParameter("To", "an e-mail address goes with Channels=email, a number without")
     return Visit(
         user_id=user_id,
         return_url=places.allow(_text(form, "ReturnUrl")),
@@ -100,8 +103,8 @@ def _visit(form: FormData, places: Places) -> Visit:
         modal=_text(form, "Modal").lower() in TRUE,
         locale=_text(form, "Locale")[:35],
         country=_text(form, "Country").upper()[:2],
-        channels=_channels(form),
-        to=parse(to).e164 if to else None,
+        channels=channels,
+        to=address.to if address else None,
         to_is_given=bool(to),
     )
 
@@ -126,7 +129,10 @@ def _channels(form: FormData) -> tuple[Channel, ...]:
     named = [part.strip() for part in (_text(form, "Channels") or "sms").lower().split(",")]
     if not set(named) <= set(CHANNELS):
         raise InvalidParameter("Channels", f"it takes {', '.join(CHANNELS)}")
-    return tuple(dict.fromkeys(Channel(part) for part in named))
+    channels = tuple(dict.fromkeys(Channel(part) for part in named))
+    if Channel.EMAIL in channels and len(channels) > 1:
+        raise InvalidParameter("Channels", "email stands alone: a page has one kind of address")
+    return channels
 
 
 def _text(form: FormData, name: str) -> str:

@@ -75,7 +75,7 @@ def phones_of(
         Phone(
             number,
             pretty(number),
-            phonenumbers.region_code_for_number(phonenumbers.parse(number)) or "",
+            _region(number),
             tuple(
                 _bubble(message, deliveries.get(message.attempt_sid.removesuffix("-again")))
                 for message in messages
@@ -87,10 +87,18 @@ def phones_of(
 
 
 def pretty(number: str) -> str:
-    """Write a number in the groups its country writes it in."""
+    """Write a number in the groups its country writes it in; an e-mail address as it is."""
+    if "@" in number:
+        return number
     return phonenumbers.format_number(
         phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL
     )
+
+
+def _region(number: str) -> str:
+    if "@" in number:
+        return "e-mail"
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
 
 
 def _bubble(message: InboxMessage, attempt: Attempt | None) -> Bubble:

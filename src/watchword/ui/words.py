@@ -1,7 +1,7 @@
 """The hosted page's words: one catalogue a language, and the names of countries in it."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class Words:
 
     language: str
     messages: dict[str, str] = field(repr=False)
+    by_mail: bool = False  # of an e-mail address some things are said in other words
 
     @property
     def direction(self) -> str:
@@ -52,7 +53,12 @@ class Words:
 
     def __call__(self, name: str, **values: object) -> Markup:
         """Return a message, safe to put into a page; values are escaped unless they are Markup."""
-        return Markup(self.messages[name]).format(**values)  # noqa: S704  # our own catalogue
+        text = self.messages.get(f"email.{name}") if self.by_mail else None
+        return Markup(text or self.messages[name]).format(**values)  # noqa: S704  # our own catalogue
+
+    def of_mail(self) -> "Words":
+        """Return the same language for a page about an e-mail address."""
+        return replace(self, by_mail=True)
 
     def duration(self, seconds: int) -> str:
         """Say a duration in its largest fitting unit, rounded up."""

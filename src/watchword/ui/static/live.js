@@ -6,6 +6,7 @@ async function refresh() {
   busy = true;
   try {
     const answer = await fetch(location.href, { headers: { "X-Live": "1" } });
+    if (answer.redirected) return location.reload();  // signed out meanwhile
     if (answer.ok) {
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
       const open = new Set([...region().querySelectorAll("details[open][id]")].map((d) => d.id));

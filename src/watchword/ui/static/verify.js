@@ -34,5 +34,6 @@
       .then((found) => { if (found && found.code) { code.value = found.code; code.form.requestSubmit(); } })
       .catch(() => {});
   }
+  if (body.parent && parent !== window) addEventListener("keydown", (e) => { if (e.key === "Escape") parent.postMessage({ watchword: "close" }, body.parent); });
   if (body.result && parent !== window) parent.postMessage({ watchword: "result", url: body.result }, body.parent);
 })();

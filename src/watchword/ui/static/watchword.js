@@ -14,8 +14,10 @@ document.addEventListener("click", (event) => {
   frame.allow = "otp-credentials";
   frame.src = link.href;
   const listen = (message) => {
-    if (message.source !== frame.contentWindow || message.origin !== new URL(link.href).origin || message.data?.watchword !== "result") return;
-    dialog.close();
+    if (message.source !== frame.contentWindow || message.origin !== new URL(link.href).origin) return;
+    const said = message.data?.watchword;
+    if (said === "close" || said === "result") dialog.close();
+    if (said !== "result") return;
     const told = new CustomEvent("watchword", { bubbles: true, cancelable: true, detail: { url: message.data.url } });
     if (link.dispatchEvent(told)) location.assign(message.data.url);
   };
