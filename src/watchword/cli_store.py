@@ -65,8 +65,9 @@ def import_svretries(
 def purge(as_json: bool) -> None:
     """Remove what has no further use: a few rows at a time, while the server serves.
 
-    WATCHWORD_RETENTION_DAYS says how long what is over is kept. A wait that runs, a step that
-    makes the next wait longer and a count of failures are never removed.
+    WATCHWORD_RETENTION_DAYS says how long what is over is kept, WATCHWORD_AUDIT_DAYS how long
+    operators' acts are. A wait that runs, a step that makes the next wait longer and a count of
+    failures are never removed.
     """
     from watchword.clock import SystemClock
     from watchword.store.purge import purge, retention_of

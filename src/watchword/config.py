@@ -42,6 +42,7 @@ class Settings:
     ladder: tuple[timedelta, ...]
     max_batch: int
     retention_days: int
+    audit_days: int
     config_file: Path
     answer_within: timedelta
     public_url: str
@@ -168,6 +169,7 @@ SETTINGS: Final = (
         "whether webhooks may go to private addresses",
     ),
     Setting("WATCHWORD_RETENTION_DAYS", "30", _positive, "how long what is over is kept"),
+    Setting("WATCHWORD_AUDIT_DAYS", "365", _positive, "how long operators' acts are kept"),
     Setting("WATCHWORD_MAX_BATCH", "256", _positive, "requests that share one commit at most"),
     Setting(
         "WATCHWORD_TRUSTED_PROXIES", "", _networks, "whose X-Forwarded-For and -Proto to believe"
@@ -226,6 +228,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         ladder=tuple(values[name] for name in LADDER),
         max_batch=values["WATCHWORD_MAX_BATCH"],
         retention_days=values["WATCHWORD_RETENTION_DAYS"],
+        audit_days=values["WATCHWORD_AUDIT_DAYS"],
         config_file=_path(values["WATCHWORD_CONFIG"] or str(home / "watchword.toml")),
         answer_within=values["WATCHWORD_ANSWER_SECONDS"],
         public_url=values["WATCHWORD_PUBLIC_URL"],

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.conftest import KEYRING, NOON
+from tests.conftest import KEYRING, NOON, PHONE, SERVICE
 from tests.store.test_contract import ATTEMPT, COUNTER, SUBJECT, VERIFICATION, read
 from watchword.model import Attempt, Counter, Policy, Subject, Verification
 from watchword.record import replace
@@ -14,10 +14,35 @@ from watchword.store import purge as purge_module
 from watchword.store.base import Changes, Keyed, Keys
 from watchword.store.purge import purge
 from watchword.store.sql import SqlStore
+from watchword.tenants import Posting
+from watchword.visits import AuditEntry, PageSession, PageStatus, Visitor
 
 LADDER = Policy().ladder
 RETENTION = Retention(timedelta(days=30), LADDER)
 LATER = NOON + timedelta(days=31)
+POSTING = Posting(
+    sid="EV" + "1" * 32,
+    account_sid=SERVICE.account_sid,
+    service_sid=SERVICE.sid,
+    webhook_sid="YW" + "1" * 32,
+    verification_sid=VERIFICATION.sid,
+    event="verification.pending",
+    fields=(("to", PHONE),),
+    created_at=NOON,
+    due_at=NOON,
+    tries=3,
+)
+PAGE = PageSession(
+    sid="WP" + "1" * 32,
+    service_sid=SERVICE.sid,
+    account_sid=SERVICE.account_sid,
+    status=PageStatus.OPEN,
+    sealed="sealed",
+    created_at=NOON,
+    updated_at=NOON,
+    expires_at=NOON + timedelta(minutes=30),
+)
+AUDIT = AuditEntry("AU" + "1" * 32, SERVICE.account_sid, "ada", "reset", "+237•••00", NOON)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +60,14 @@ LATER = NOON + timedelta(days=31)
         (replace(COUNTER, count=3, expires=NOON), False),
         (replace(COUNTER, count=4, expires=NOON), True),
         (replace(COUNTER, count=4, expires=LATER + timedelta(hours=1)), False),
+        (POSTING, True),
+        (replace(POSTING, due_at=LATER - timedelta(days=29)), False),
+        (PAGE, True),
+        (replace(PAGE, expires_at=LATER - timedelta(days=29)), False),
+        (Visitor("8" * 32, 3, LATER - timedelta(hours=25)), True),
+        (Visitor("8" * 32, 3, LATER - timedelta(hours=2)), False),
+        (AUDIT, False),
+        (replace(AUDIT, created_at=LATER - timedelta(days=366)), True),
     ],
     ids=str,
 )
@@ -49,7 +82,9 @@ def test_spent_rows_go_in_lots_and_the_others_stay(database_url: str) -> None:
     failing = replace(SUBJECT, key="6" * 32, failures=3)
     waiting = replace(COUNTER, count=1, expires=LATER + timedelta(minutes=1))
     done = Counter("done", "user", 4, NOON, NOON)
+    visitor = Visitor("8" * 32, 3, NOON)
     records: list[Keyed] = [*old, young, SUBJECT, VERIFICATION, failing, waiting, done]
+    records += [POSTING, PAGE, visitor, AUDIT]
     keys = Keys.union(Keys.of(type(record), record.key) for record in records)
     store.transact(keys, lambda _: Changes.of(*records))
 
@@ -61,6 +96,9 @@ def test_spent_rows_go_in_lots_and_the_others_stay(database_url: str) -> None:
         ("attempts", 50),
         ("verifications", 1),
         ("subjects", 1),
+        ("postings", 1),
+        ("page_sessions", 1),
+        ("visitors", 1),
         ("svretries", 1),
     ]
     rows = read(store, keys)
@@ -70,6 +108,8 @@ def test_spent_rows_go_in_lots_and_the_others_stay(database_url: str) -> None:
     assert rows.get(Verification, VERIFICATION.key) is None
     assert rows.get(Counter, done.key) is None
     assert rows.get(Counter, waiting.key) is not None
+    assert rows.get(PageSession, PAGE.key) is None
+    assert rows.get(AuditEntry, AUDIT.key) == AUDIT
     again = dict(purge(store, RETENTION, lambda: LATER, pause=0))
     assert not any(again.values())
     store.close()

@@ -7,6 +7,25 @@ from watchword.model import Attempt, Counter, RateWindow, Subject, Verification
 from watchword.record import Record
 from watchword.refused import Refused
 from watchword.rules.ladder import Ladder
+from watchword.tenants import Posting
+from watchword.visits import AuditEntry, PageSession, Visitor
+
+DAY = timedelta(days=1)  # longer than the hour that a visitor's sends are counted over
+
+
+# The field that says since when a row of that kind is over.
+OVER: dict[type[Any], str] = {
+    Verification: "expires_at",
+    Attempt: "created_at",
+    RateWindow: "ends_at",
+    Refused: "created_at",
+    Posting: "due_at",  # nobody has tried it for so long: there is no dispatcher, or no webhook
+    PageSession: "expires_at",
+    Visitor: "since",
+    AuditEntry: "created_at",
+    Subject: "updated_at",
+    Counter: "expires",
+}
 
 
 class Retention(Record, frozen=True):
@@ -14,6 +33,13 @@ class Retention(Record, frozen=True):
 
     keep: timedelta
     ladder: Ladder
+    keep_audit: timedelta = timedelta(days=365)
+
+    def of(self, kind: type[Any]) -> timedelta:
+        """Return how long a kind's rows are kept once they are over."""
+        if kind is AuditEntry:
+            return self.keep_audit
+        return min(self.keep, DAY) if kind is Visitor else self.keep
 
 
 def is_spent(record: Any, now: datetime, retention: Retention) -> bool:
@@ -21,21 +47,14 @@ def is_spent(record: Any, now: datetime, retention: Retention) -> bool:
 
     A failure count, a wait that runs and a step that makes the next wait longer never do.
     """
-    oldest = now - retention.keep
+    oldest = now - retention.of(type(record))
     match record:
-        case Verification():
-            return record.expires_at < oldest
-        case Attempt():
-            return record.created_at < oldest
         case Subject():
             return record.failures == 0 and record.updated_at < oldest
-        case Refused():
-            return record.created_at < oldest
-        case RateWindow():
-            return record.ends_at < oldest
         case Counter():
             return _is_spent_counter(record, now, oldest, retention.ladder)
-    return False
+    over: datetime | None = getattr(record, OVER.get(type(record), ""), None)
+    return over is not None and over < oldest
 
 
 def _is_spent_counter(counter: Counter, now: datetime, oldest: datetime, ladder: Ladder) -> bool:

@@ -14,13 +14,26 @@ from watchword.config import Settings
 from watchword.errors import WatchwordError
 from watchword.model import Attempt, Counter, RateWindow, Subject, Verification
 from watchword.refused import Refused
-from watchword.rules.retention import Retention, is_spent
+from watchword.rules.retention import OVER, Retention, is_spent
 from watchword.store.base import Changes, Keys, Rows
 from watchword.store.kinds import KINDS
 from watchword.store.rows import to_ms
 from watchword.store.sql import SqlStore
+from watchword.tenants import Posting
+from watchword.visits import AuditEntry, PageSession, Visitor
 
-KINDS_TO_PURGE = (Attempt, Verification, Subject, RateWindow, Refused, Counter)
+KINDS_TO_PURGE = (
+    Attempt,
+    Verification,
+    Subject,
+    RateWindow,
+    Refused,
+    Posting,
+    PageSession,
+    Visitor,
+    AuditEntry,
+    Counter,
+)
 LOT = 200  # rows a transaction: a few milliseconds, so that requests hardly wait
 SCAN = 5_000  # rows looked at without a lock to find a lot
 PAUSE_SECONDS = 0.01  # between two transactions, for the requests
@@ -32,7 +45,11 @@ logger = logging.getLogger("watchword.purge")
 
 def retention_of(settings: Settings) -> Retention:
     """Read how long things are kept."""
-    return Retention(timedelta(days=settings.retention_days), settings.ladder)
+    return Retention(
+        timedelta(days=settings.retention_days),
+        settings.ladder,
+        timedelta(days=settings.audit_days),
+    )
 
 
 def purge(
@@ -47,7 +64,7 @@ def purge(
     Stopping in between leaves nothing half done, and two may run at once.
     """
     for kind in KINDS_TO_PURGE:
-        for keys in _candidates(store, kind, now() - retention.keep):
+        for keys in _candidates(store, kind, now() - retention.of(kind)):
             yield KINDS[kind].table.name, _remove(store, kind, keys, retention, now)
             time.sleep(pause)
 
@@ -129,12 +146,5 @@ def _candidates(store: SqlStore, kind: type[Any], oldest: datetime) -> Iterator[
 def _age(kind: type[Any]) -> tuple[sa.Column[Any], Callable[[datetime], Any]]:
     """Return the column that says how old a row is, and how a moment is written in it."""
     table = KINDS[kind].table
-    if kind is Counter:
-        return table.c.expires, lambda moment: moment
-    names: dict[type[Any], str] = {
-        Verification: "expires_at",
-        Attempt: "created_at",
-        RateWindow: "ends_at",
-        Refused: "created_at",
-    }
-    return table.c[names.get(kind, "updated_at")], to_ms
+    column = table.c[OVER[kind]]
+    return column, (lambda moment: moment) if kind is Counter else to_ms
