@@ -365,6 +365,9 @@ class Engine:
             asks_for_key=started.service.settings.dtmf_input_required,
             voice=started.service.settings.tts_name,
             receipts_url=self._receipts_url(attempt.sid),
+            messaging_service_sid=started.service.messaging_service_for(attempt.country),
+            mail_from=started.wording.mail_from,
+            mail_name=started.wording.mail_name,
         )
 
     def _receipts_url(self, attempt_sid: str) -> str | None:

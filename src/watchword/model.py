@@ -85,6 +85,8 @@ class Wording(Record, frozen=True):
     app_hash: str | None = None
     do_not_share: bool = False
     send_digits: str | None = None  # dialled once a call is answered
+    mail_from: str | None = None
+    mail_name: str | None = None
 
 
 PLAIN = Wording()

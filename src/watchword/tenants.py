@@ -116,6 +116,11 @@ class Service(Record, frozen=True):
     messaging: tuple[MessagingConfiguration, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
 
+    def messaging_service_for(self, country: str) -> str | None:
+        """Return the messaging service set for a country, else the one for all, else None."""
+        named = {each.country.upper(): each.messaging_service_sid for each in self.messaging}
+        return named.get(country.upper()) or named.get("ALL")
+
     @property
     def key(self) -> str:
         return self.sid

@@ -201,6 +201,25 @@ def test_the_closest_route_is_taken() -> None:
     assert find_route([anywhere], Channel.CALL, "+49", "DE") is None
 
 
+def test_a_route_for_a_messaging_service_comes_before_all_and_is_for_nobody_else() -> None:
+    anywhere = Route(Channel.SMS, (Choice("x"),))
+    orange = Route(Channel.SMS, (Choice("x"),), prefixes=("+33689",))
+    named = Route(Channel.SMS, (Choice("y"),), messaging_services=frozenset({"MG1"}))
+    french = Route(
+        Channel.SMS, (Choice("z"),), frozenset({"FR"}), messaging_services=frozenset({"MG1"})
+    )
+    routes = [named, french, anywhere, orange]
+
+    def found(country: str, service: str | None) -> Route | None:
+        return find_route(routes, Channel.SMS, "+33689000000", country, service)
+
+    assert found("FR", None) is orange
+    assert found("FR", "MG2") is orange
+    assert found("FR", "MG1") is french
+    assert found("DE", "MG1") is named
+    assert find_route([named], Channel.SMS, "+33", "FR") is None
+
+
 def test_no_route_is_a_failure_that_says_so() -> None:
     receipt = send(dispatch(Scripted("first")), message(Channel.CALL))
 

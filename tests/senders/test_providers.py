@@ -124,6 +124,19 @@ def test_twilio_sends_with_an_api_key_and_a_messaging_service(fake: Fake) -> Non
     assert "From" not in fake.asked[0].form
 
 
+def test_twilio_takes_the_messaging_service_of_the_country_where_it_may(fake: Fake) -> None:
+    fake.says(201, {"sid": "SM126"})
+    set_for_it = replace(message(), messaging_service_sid="MG2")
+
+    send(twilio(fake), set_for_it)
+    send(twilio(fake, messaging_configurations="yes"), set_for_it)
+    send(twilio(fake, messaging_configurations="yes", messaging_service_sid="MG1"), message())
+
+    assert "MessagingServiceSid" not in fake.asked[0].form
+    assert fake.asked[1].form["MessagingServiceSid"] == "MG2"
+    assert fake.asked[2].form["MessagingServiceSid"] == "MG1"
+
+
 @pytest.mark.parametrize(
     ("status", "code", "trouble"),
     [

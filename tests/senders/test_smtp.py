@@ -14,8 +14,9 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
 from tests.senders.fakes import CODE, message
 from watchword.model import Channel, Delivery
+from watchword.record import replace
 from watchword.senders.base import Receipt, Trouble
-from watchword.senders.smtp import SmtpSender
+from watchword.senders.smtp import SmtpSender, compose
 
 MAIL = message(Channel.EMAIL, "somebody@example.com")
 
@@ -54,13 +55,15 @@ def smtp_server(**options: Any) -> Iterator[tuple[Mailbox, int]]:
         controller.stop()
 
 
-def send(port: int, **given: str) -> Receipt:
+def sender(port: int = 9, **given: str) -> SmtpSender:
     options = {option.name: option.default or "" for option in SmtpSender.OPTIONS}
     here = {"host": "127.0.0.1", "port": str(port), "security": "none"}
-    sender = SmtpSender(
-        "mail", options | here | {"from": "Acme <no-reply@acme.example>"} | given, timeout=2
-    )
-    return asyncio.run(sender.send(MAIL))
+    here["from"] = "Acme <no-reply@acme.example>"
+    return SmtpSender("mail", options | here | given, timeout=2)
+
+
+def send(port: int, **given: str) -> Receipt:
+    return asyncio.run(sender(port, **given).send(MAIL))
 
 
 def test_a_server_gets_text_and_html_with_the_code_once_in_each() -> None:
@@ -102,6 +105,21 @@ def test_a_server_s_no_is_definite_and_repeats_no_address(
 
     assert (receipt.status, receipt.trouble) == (Delivery.FAILED, trouble)
     assert "somebody" not in receipt.detail
+
+
+@pytest.mark.parametrize(
+    ("wanted", "came_from"),
+    [("login@acme.example", "login@acme.example"), ("ceo@bank.example", "no-reply@acme.example")],
+)
+def test_a_request_names_the_sender_but_within_our_own_domain(wanted: str, came_from: str) -> None:
+    mail = replace(
+        message(Channel.EMAIL, to="ada@b.example"), mail_from=wanted, mail_name='Ada\'s "Bank"'
+    )
+
+    composed = compose(mail, "Acme <no-reply@acme.example>", sender()._wanted(mail))
+
+    assert composed["From"].addresses[0].addr_spec == came_from
+    assert composed["From"].addresses[0].display_name == 'Ada\'s "Bank"'
 
 
 def test_a_wrong_password_names_the_credentials() -> None:

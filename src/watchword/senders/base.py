@@ -60,6 +60,9 @@ class Message(Record, frozen=True):
     asks_for_key: bool = True  # for a call: a key is pressed before the code is read
     voice: str | None = None  # for a call: the voice that reads it
     receipts_url: Hidden[str | None] = None
+    messaging_service_sid: str | None = None  # what the service has set for the country
+    mail_from: str | None = None  # for e-mail: the address and the name the request wants
+    mail_name: str | None = None
 
 
 class Receipt(Record, frozen=True):

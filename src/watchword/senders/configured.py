@@ -18,7 +18,9 @@ from watchword.senders.provider import Option
 from watchword.senders.routes import Choice, Pick, Route
 
 COMMON = frozenset({"name", "type", "channels", "timeout_seconds"})
-ROUTE_KEYS = frozenset({"channel", "countries", "prefixes", "senders", "pick"})
+ROUTE_KEYS = frozenset(
+    {"channel", "countries", "prefixes", "senders", "pick", "messaging_services"}
+)
 CHOICE_KEYS = frozenset({"name", "weight", "cost"})
 TIMEOUT_SECONDS = 10.0
 Table = Mapping[str, Any]
@@ -125,11 +127,14 @@ def _route(entry: Table, serves: Mapping[str, frozenset[Channel]]) -> Route:
     countries = frozenset(str(country).upper() for country in entry.get("countries", ()))
     if any(len(country) != 2 for country in countries):
         raise _wrong("routes.countries", "a country has two letters, as FR has")
+    services = frozenset(str(sid) for sid in entry.get("messaging_services", ()))
+    if any(not sid.startswith("MG") for sid in services):
+        raise _wrong("routes.messaging_services", "a messaging service's sid begins with MG")
     try:
         pick = Pick(entry.get("pick", "order"))
     except ValueError as fault:
         raise _wrong("routes.pick", f"there are {', '.join(Pick)}") from fault
-    return Route(channel, choices, countries, prefixes, pick)
+    return Route(channel, choices, countries, prefixes, pick, services)
 
 
 def _choice(item: Any, channel: Channel, serves: Mapping[str, frozenset[Channel]]) -> Choice:

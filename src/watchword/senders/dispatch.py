@@ -108,7 +108,13 @@ class Dispatch:
 
     async def send(self, message: Message) -> Receipt:
         """Send one message by the first sender of its route that takes it."""
-        route = find_route(self.routes, message.channel, message.to, message.country)
+        route = find_route(
+            self.routes,
+            message.channel,
+            message.to,
+            message.country,
+            message.messaging_service_sid,
+        )
         if route is None:
             return replace(
                 Receipt.failed(Trouble.SETUP),

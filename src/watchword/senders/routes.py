@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from watchword.model import Channel
 
+NAMED = 100  # above any prefix
+
 
 class Pick(StrEnum):
     """How a route's senders are ordered: as written, cheapest first, or drawn by weight."""
@@ -33,16 +35,26 @@ class Route:
     countries: frozenset[str] = frozenset()
     prefixes: tuple[str, ...] = ()
     pick: Pick = Pick.ORDER
+    messaging_services: frozenset[str] = frozenset()
 
 
-def find_route(routes: Sequence[Route], channel: Channel, to: str, country: str) -> Route | None:
-    """Return the route with the longest prefix that fits, else the country's, else the rest's."""
+def find_route(
+    routes: Sequence[Route],
+    channel: Channel,
+    to: str,
+    country: str,
+    messaging_service: str | None = None,
+) -> Route | None:
+    """Return the route with the longest prefix that fits, else the country's, else the rest's.
+
+    A route that names the messaging service which the Verify service has set comes before all.
+    """
     best: Route | None = None
     best_rank = -1
     for route in routes:
         if route.channel is not channel:
             continue
-        rank = _rank(route, to, country)
+        rank = _rank(route, to, country, messaging_service)
         if rank > best_rank:
             best, best_rank = route, rank
     return best
@@ -65,8 +77,16 @@ def in_order(route: Route, attempt_sid: str) -> list[Choice]:
     return choices
 
 
-def _rank(route: Route, to: str, country: str) -> int:
+def _rank(route: Route, to: str, country: str, messaging_service: str | None) -> int:
     """Say how closely a route fits: a prefix by its length, a country above none; -1 for never."""
+    if route.messaging_services:
+        if messaging_service not in route.messaging_services:
+            return -1
+        return NAMED + max(0, _place(route, to, country))
+    return _place(route, to, country)
+
+
+def _place(route: Route, to: str, country: str) -> int:
     fitting = [len(prefix) for prefix in route.prefixes if to.startswith(prefix)]
     if fitting:
         return 1 + max(fitting)

@@ -51,14 +51,15 @@ class SmtpSender:
         """Hold nothing open."""
 
     def _send(self, message: Message) -> Receipt:
-        mail = compose(message, self._given["from"], self._from)
+        address = self._wanted(message)
+        mail = compose(message, self._given["from"], address)
         offered = False
         try:
             with self._connect() as server:
                 if self._given["user"]:
                     server.login(self._given["user"], self._given["password"])
                 offered = True
-                server.send_message(mail, self._from, [message.to])
+                server.send_message(mail, address, [message.to])
         except smtplib.SMTPAuthenticationError as fault:
             return Receipt.failed(Trouble.CREDENTIALS, 20003, _words(fault))
         except smtplib.SMTPRecipientsRefused as fault:
@@ -78,6 +79,12 @@ class SmtpSender:
             return Receipt.failed(Trouble.OUTAGE, None, type(fault).__name__)
         return Receipt.sent(str(mail["Message-ID"]).strip("<>"))
 
+    def _wanted(self, message: Message) -> str:
+        """Return the address that a request wants, within our own domain; else our own."""
+        wanted = message.mail_from or ""
+        own = self._from.rpartition("@")[2].lower()
+        return wanted if wanted.rpartition("@")[2].lower() == own else self._from
+
     def _connect(self) -> smtplib.SMTP:
         if self.security == "tls":
             context = ssl.create_default_context()
@@ -96,7 +103,7 @@ def compose(message: Message, sender: str, address: str) -> EmailMessage:
     """Return the e-mail, in text and in HTML, in the message's language."""
     text = message.text
     mail = EmailMessage()
-    name = parseaddr(sender)[0] or message.sender_name
+    name = message.mail_name or parseaddr(sender)[0] or message.sender_name
     mail["From"] = formataddr((name, address))
     mail["To"] = message.to
     mail["Subject"] = text.subject if text else message.sender_name

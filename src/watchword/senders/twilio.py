@@ -80,12 +80,17 @@ class Twilio:
         *ACCOUNT,
         Option("from", "the number or sender id that it comes from", ""),
         Option("messaging_service_sid", "or the messaging service (MG…) that chooses one", ""),
+        Option(
+            "messaging_configurations", "yes: a Verify service's own, by country, come first", "no"
+        ),
         Option("content_sid", "WhatsApp: the approved template (HX…); {{1}} is the code", ""),
     )
 
     def __init__(self, given: Given) -> None:
         if not given["from"] and not given["messaging_service_sid"]:
             raise ValueError("from or messaging_service_sid is needed")
+        if given["messaging_configurations"] not in ("yes", "no"):
+            raise ValueError("messaging_configurations: yes or no is expected")
         self._given = given
         self._url = f"{given['url']}/2010-04-01/Accounts/{given['account_sid']}/Messages.json"
 
@@ -93,8 +98,11 @@ class Twilio:
         """Ask for a message."""
         whatsapp = "whatsapp:" if message.channel is Channel.WHATSAPP else ""
         form = {"To": whatsapp + message.to}
-        if self._given["messaging_service_sid"]:
-            form["MessagingServiceSid"] = self._given["messaging_service_sid"]
+        service = self._given["messaging_service_sid"]
+        if self._given["messaging_configurations"] == "yes" and message.channel is Channel.SMS:
+            service = message.messaging_service_sid or service
+        if service:
+            form["MessagingServiceSid"] = service
         else:
             form["From"] = whatsapp + self._given["from"]
         if whatsapp and self._given["content_sid"]:

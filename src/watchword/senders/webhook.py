@@ -30,6 +30,7 @@ FIELDS: Final = {
     "locale": "{{locale}}",
     "receipts_url": "{{receipts_url}}",
 }
+FOR_CALLS: Final = ("asks_for_key", "send_digits", "voice")  # in no body unless it is asked for
 STATUSES: Final = {
     "sent": Delivery.SENT,
     "delivered": Delivery.DELIVERED,
@@ -57,7 +58,7 @@ class Webhook:
         self._fields: dict[str, str] = {
             str(name): str(text) for name, text in (given["fields"] or FIELDS).items()
         }
-        known = {VARIABLE.findall(text)[0] for text in FIELDS.values()}
+        known = {VARIABLE.findall(text)[0] for text in FIELDS.values()} | {*FOR_CALLS}
         for text in self._fields.values():
             for name in VARIABLE.findall(text):
                 if name not in known:
@@ -76,6 +77,9 @@ class Webhook:
             "code": message.code,
             "locale": message.text.language.tag if message.text else "",
             "receipts_url": callback or "",
+            "asks_for_key": "true" if message.asks_for_key else "false",
+            "send_digits": message.send_digits or "",
+            "voice": message.voice or "",
         }
         filled = {
             name: VARIABLE.sub(lambda found: values[found[1]], text)

@@ -75,7 +75,7 @@ CHECK = (
 def create(asked: Asked, service_sid: str) -> Call:
     """Start a verification, or send an open one's code again."""
     channel = _channel(asked.get("Channel"))
-    _check_channel_configuration(asked.get("ChannelConfiguration", {}))
+    mail_from, mail_name = _mail(asked.get("ChannelConfiguration", {}))
     command = StartVerification(
         service_sid=service_sid,
         account_sid=asked.account_sid,
@@ -88,6 +88,8 @@ def create(asked: Asked, service_sid: str) -> Call:
             template=asked.get("TemplateSid"),
             app_hash=asked.get("AppHash"),
             send_digits=asked.get("SendDigits"),
+            mail_from=mail_from,
+            mail_name=mail_name,
         ),
         details=Details(
             amount=asked.get("Amount"),
@@ -214,15 +216,21 @@ def _limited_by(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((name, str(value)) for name, value in given.items()))
 
 
-def _check_channel_configuration(given: dict[str, Any]) -> None:
+def _mail(given: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return the address and the name that an e-mail is to come from."""
+    name = given.get("from_name")
+    if name is not None and not (isinstance(name, str) and name.isprintable() and len(name) <= 64):
+        raise InvalidParameter("ChannelConfiguration", "its from_name is not a plain name")
     sender = given.get("from")
-    if sender is not None:
-        try:
-            if isinstance(parse_address(str(sender)), Mailbox):
-                return
-        except InvalidParameter:
-            pass
+    if sender is None:
+        return None, name
+    try:
+        address = parse_address(str(sender))
+    except InvalidParameter:
+        address = None
+    if not isinstance(address, Mailbox):
         raise InvalidParameter("ChannelConfiguration", "its from is not an e-mail address")
+    return address.to, name
 
 
 def _named(name: str) -> dict[str, str]:
