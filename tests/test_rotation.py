@@ -1,6 +1,7 @@
 """T-37: keys are rotated while codes are out, on servers that do not all change at once."""
 
 import itertools
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -13,10 +14,13 @@ from watchword.commands.verifications import CheckCode, GuardedStart, StartVerif
 from watchword.engine import Engine
 from watchword.errors import RateLimited, TooManyChecks, TooSoon
 from watchword.keys import Keyring
-from watchword.model import Status
+from watchword.model import Policy, Status, Verification
 from watchword.phone import parse
+from watchword.rules.retention import Retention
 from watchword.senders.inbox import InboxSender
-from watchword.store.base import Store
+from watchword.store.base import Query, Store
+from watchword.store.purge import purge
+from watchword.store.sql import SqlStore
 from watchword.tenants import Bucket, RateLimit
 
 OLD, NEW = b"the old key of these tests, 32 b.", b"the new key of these tests, 32 b."
@@ -122,11 +126,32 @@ def test_a_ladder_named_by_the_key_goes_on_when_the_key_changes(servers: Servers
 
 
 def test_the_old_key_may_go_once_the_codes_made_with_it_have_ended(servers: Servers) -> None:
-    servers.having([OLD]).perform(begin())
-    servers.having([NEW, OLD])
+    unseen = "+12025550143"
+    old = servers.having([OLD])
+    code = old.perform(begin()).code
+    old.perform(begin(unseen))
+    assert is_approved(servers.having([NEW, OLD]), code)
     servers.clock.advance(minutes=10)
 
     only_new = servers.having([NEW])
 
-    code = only_new.perform(begin()).code
-    assert is_approved(only_new, code)
+    for to in (PHONE, unseen):
+        assert is_approved(only_new, only_new.perform(begin(to)).code, to)
+    listed = servers.store.page(Query(Verification, {"service_sid": SERVICE.sid}, limit=9))
+    unreadable = sum(found.to == "" for found in listed)
+    assert unreadable == (2 if isinstance(servers.store, SqlStore) else 0)
+
+
+def test_what_a_dropped_key_sealed_is_purged_all_the_same(
+    database_url: str, inbox: InboxSender, clock: ManualClock
+) -> None:
+    before = SqlStore(database_url, Keyring.from_secrets([OLD]))
+    Servers(before, inbox, clock).having([OLD]).perform(begin())
+    before.close()
+    after = SqlStore(database_url, Keyring.from_secrets([NEW]))
+    clock.advance(days=31)
+
+    removed = dict(purge(after, Retention(timedelta(days=30), Policy().ladder), clock.now, pause=0))
+
+    assert removed["verifications"] == 1
+    after.close()

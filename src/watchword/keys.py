@@ -18,6 +18,10 @@ KEY_BYTES = 32  # RFC 2104: a key as long as the hash's output loses nothing
 NONCE_BYTES = 12  # NIST SP 800-38D: 96 bits for a random AES-GCM nonce
 
 
+class KeyDropped(ConfigurationError):
+    """A value was sealed with a key that is no longer listed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One secret with a public name, split into a subkey for each purpose."""
@@ -105,11 +109,11 @@ class Keyring:
         return f"{self.newest.id}.{base64.b64encode(nonce + sealed).decode()}"
 
     def unseal(self, sealed: str, *, bound_to: str) -> str:
-        """Decrypt what `seal` made; raise ConfigurationError when no key at hand opens it."""
+        """Decrypt what `seal` made; raise KeyDropped when its key is not at hand."""
         key_id, _, body = sealed.partition(".")
         key = self._by_id.get(key_id)
         if key is None:
-            raise ConfigurationError(
+            raise KeyDropped(
                 f"the database names key {key_id}, which is not listed; put it back at the end",
                 name="WATCHWORD_KEYS",
             )

@@ -1,17 +1,21 @@
 """A purge removes what has no further use, and nothing else."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import KEYRING, NOON, PHONE, SERVICE
 from tests.store.test_contract import ATTEMPT, COUNTER, SUBJECT, VERIFICATION, read
+from watchword.errors import StoreError
 from watchword.model import Attempt, Counter, Policy, Subject, Verification
 from watchword.record import replace
 from watchword.rules.retention import Retention, is_spent
 from watchword.store import purge as purge_module
-from watchword.store.base import Changes, Keyed, Keys
+from watchword.store.base import Changes, Keyed, Keys, Rows
+from watchword.store.faults import TOO_BUSY
 from watchword.store.purge import purge
 from watchword.store.sql import SqlStore
 from watchword.tenants import Posting
@@ -130,4 +134,26 @@ def test_a_server_purges_by_itself(database_url: str, monkeypatch: pytest.Monkey
 
     assert closed.wait(20)
     assert read(store, Keys.of(Attempt, ATTEMPT.key)).get(Attempt, ATTEMPT.key) is None
+    store.close()
+
+
+def test_a_lot_that_loses_every_race_goes_in_halves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqlStore(f"sqlite:///{tmp_path / 'busy.db'}", KEYRING)
+    old = [replace(ATTEMPT, sid=f"VL{number:032}") for number in range(200)]
+    keys = Keys.of(Attempt, *(each.key for each in old))
+    store.transact(keys, lambda _: Changes.of(*old))
+    transact, sizes = store.transact, []
+
+    def too_busy_for_many(keys: Keys, decide: Callable[[Rows], Changes]) -> None:
+        sizes.append(len(keys.wanted))
+        if sizes[-1] > 50:
+            raise StoreError(TOO_BUSY)
+        transact(keys, decide)
+
+    monkeypatch.setattr(store, "transact", too_busy_for_many)
+
+    assert list(purge(store, RETENTION, lambda: LATER, pause=0)) == [("attempts", 200)]
+    assert sizes == [200, 100, 50, 50, 100, 50, 50]
     store.close()

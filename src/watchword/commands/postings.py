@@ -187,6 +187,8 @@ def _webhook(rows: Rows, posting: Posting) -> Webhook | None:
 
 
 def _is_pointless(rows: Rows, posting: Posting) -> bool:
+    if not posting.fields:
+        return True  # its key is gone, and with it what was to be told
     if posting.event != VERIFICATION_EXPIRED:
         return False
     verification = rows.get(Verification, posting.verification_sid)

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from watchword.config import Settings
-from watchword.errors import WatchwordError
+from watchword.errors import StoreError, WatchwordError
 from watchword.model import Attempt, Counter, RateWindow, Subject, Verification
 from watchword.refused import Refused
 from watchword.rules.retention import OVER, Retention, is_spent
@@ -65,7 +65,7 @@ def purge(
     """
     for kind in KINDS_TO_PURGE:
         for keys in _candidates(store, kind, now() - retention.of(kind)):
-            yield KINDS[kind].table.name, _remove(store, kind, keys, retention, now)
+            yield KINDS[kind].table.name, _remove_in_parts(store, kind, keys, retention, now)
             time.sleep(pause)
 
 
@@ -92,6 +92,24 @@ def purge_daily(
     thread = threading.Thread(target=work, name="watchword-purge", daemon=True)
     thread.start()
     return thread
+
+
+def _remove_in_parts(
+    store: SqlStore,
+    kind: type[Any],
+    keys: list[Any],
+    retention: Retention,
+    now: Callable[[], datetime],
+) -> int:
+    """Remove a lot; one that loses every race to busy requests goes in halves."""
+    try:
+        return _remove(store, kind, keys, retention, now)
+    except StoreError:
+        if len(keys) == 1:
+            raise
+    half = len(keys) // 2
+    parts = keys[:half], keys[half:]
+    return sum(_remove_in_parts(store, kind, part, retention, now) for part in parts)
 
 
 def _remove(

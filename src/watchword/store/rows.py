@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from watchword.keys import Keyring
+from watchword.keys import KeyDropped, Keyring
 from watchword.model import (
     NO_DETAILS,
     Attempt,
@@ -96,7 +96,7 @@ def verification_record(row: Found, keyring: Keyring) -> Verification:
         service_sid=row.service_sid,
         account_sid=row.account_sid,
         subject=row.subject,
-        to=keyring.unseal(row.sealed_to, bound_to=row.sid),
+        to=_address(row, keyring),
         channel=Channel(row.channel),
         status=Status(row.status),
         code_length=row.code_length,
@@ -230,5 +230,16 @@ def _seal(verification: Verification, keyring: Keyring) -> str | None:
 def _unseal(row: Found, keyring: Keyring) -> Details:
     if row.sealed_details is None:
         return NO_DETAILS
-    opened = keyring.unseal(row.sealed_details, bound_to=f"{row.sid} details")
+    try:
+        opened = keyring.unseal(row.sealed_details, bound_to=f"{row.sid} details")
+    except KeyDropped:
+        return NO_DETAILS
     return _DETAILS.decode(opened)
+
+
+def _address(row: Found, keyring: Keyring) -> str:
+    """Return whom it was sent to; nothing once the key is gone: then the row is history."""
+    try:
+        return keyring.unseal(row.sealed_to, bound_to=row.sid)
+    except KeyDropped:
+        return ""

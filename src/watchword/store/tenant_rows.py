@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from watchword.keys import Keyring
+from watchword.keys import KeyDropped, Keyring
 from watchword.store.rows import Found, Row, from_ms, to_ms
 from watchword.tenants import (
     Account,
@@ -137,7 +137,10 @@ def posting_changes(posting: Posting) -> Row:
 
 
 def posting_record(row: Found, keyring: Keyring) -> Posting:
-    fields = keyring.unseal(row.sealed_fields, bound_to=row.sid)
+    try:
+        fields = _FIELDS.decode(keyring.unseal(row.sealed_fields, bound_to=row.sid))
+    except KeyDropped:
+        fields = ()  # it cannot be told any more
     return Posting(
         sid=row.sid,
         account_sid=row.account_sid,
@@ -145,7 +148,7 @@ def posting_record(row: Found, keyring: Keyring) -> Posting:
         webhook_sid=row.webhook_sid,
         verification_sid=row.verification_sid,
         event=row.event,
-        fields=_FIELDS.decode(fields),
+        fields=fields,
         tries=row.tries,
         created_at=from_ms(row.created_at),
         due_at=from_ms(row.due_at),
