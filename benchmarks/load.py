@@ -22,6 +22,7 @@ from itertools import count
 from typing import Protocol
 
 LARGEST_WAIT = 0.05  # seconds; the loop looks at the time at least this often
+MOST_EVENTS = 1024  # read in one go
 SPARE = 1e-4  # seconds; a wait shorter than this is not worth a system call
 PATIENCE = 30.0  # seconds beyond its time that a run waits for a first answer
 SEED = 7  # of the arrivals: every run has the same
@@ -150,10 +151,12 @@ class Load:
 
     def _wait(self, now: float) -> list[tuple[int, int]]:
         """Return what can be read; wait for it no longer than until the next talk is due."""
-        wait = min(self._due[0][0] - now, LARGEST_WAIT) if self._due else LARGEST_WAIT
+        if not self._due:
+            return self._epoll.poll(LARGEST_WAIT, MOST_EVENTS)
+        wait = min(self._due[0][0] - now, LARGEST_WAIT)
         if wait > SPARE:  # epoll counts whole milliseconds, select does not
             select.select([self._epoll], [], [], wait)
-        return self._epoll.poll(0, 1024)
+        return self._epoll.poll(0, MOST_EVENTS)
 
     def _heard(self) -> bool:
         """Tell whether every stream had an end of some kind: a rate of none is no rate."""
