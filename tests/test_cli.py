@@ -33,6 +33,17 @@ def verify(number: str, *codes: str, flags: tuple[str, ...] = ()) -> tuple[int, 
         return process.returncode, output, said + rest
 
 
+def test_help_loads_nothing_heavy() -> None:
+    heavy = ("asyncio", "msgspec", "sqlalchemy", "twilio", "aiohttp", "cryptography")
+    program = f"import sys, watchword.cli; print([m for m in {heavy} if m in sys.modules])"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert ran.stdout == "[]\n"
+
+
 def test_help_lists_every_command() -> None:
     answer = watchword("--help")
 

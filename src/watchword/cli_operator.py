@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from watchword.terminal import explained, print_json, settings_now
 
@@ -34,7 +33,9 @@ def stats(hours: float, as_json: bool) -> None:
     since = engine.clock.now() - timedelta(hours=hours)
     found = engine.read(ReadFigures(engine.credentials.account_sid, since))
     if as_json:
-        print_json(msgspec.to_builtins(found) | {"conversion": found.conversion})
+        from msgspec import to_builtins
+
+        print_json(to_builtins(found) | {"conversion": found.conversion})
         return
     for line in table(found):
         click.echo(line)
@@ -54,7 +55,9 @@ def show(number: str, as_json: bool) -> None:
     _, told = _look_up(_engine(), number)
     allowed = all(reason.allows for reason in told)
     if as_json:
-        print_json({"allowed": allowed, "reasons": msgspec.to_builtins(told)})
+        from msgspec import to_builtins
+
+        print_json({"allowed": allowed, "reasons": to_builtins(told)})
         return
     click.echo("would get a code now" if allowed else "would get no code now")
     for reason in told:

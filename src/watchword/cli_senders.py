@@ -1,6 +1,5 @@
 """`watchword senders` and `watchword send-test`: what is configured, and does it really send."""
 
-import asyncio
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -37,6 +36,8 @@ def senders(types: bool, as_json: bool) -> None:
     if types:
         _print_types(as_json=as_json)
         return
+    from asyncio import run
+
     from msgspec import to_builtins
 
     from watchword.senders.reach import reach
@@ -46,7 +47,7 @@ def senders(types: bool, as_json: bool) -> None:
     found: list[dict[str, Any]] = []
     doing = _doing()
     for name, lane in dispatch.lanes.items():
-        result = asyncio.run(reach(lane.sender, sample))
+        result = run(reach(lane.sender, sample))
         channels = sorted(
             {
                 route.channel.value
@@ -82,6 +83,8 @@ def send_test(to: str, channel: str, name: str | None, locale: str | None) -> No
     The code verifies nothing. Exits with 0 when the provider took it, 69 when it did not, 75 when
     nobody can say.
     """
+    from asyncio import run
+
     from watchword.model import Channel, Delivery
     from watchword.senders.base import WORDS
     from watchword.texts.segments import measure
@@ -94,7 +97,7 @@ def send_test(to: str, channel: str, name: str | None, locale: str | None) -> No
     size = measure(message.body)
     click.echo(f"1 text     {text.language.tag}, {size.encoding}, {size.segments} segment(s)")
     click.echo(f"2 sender   {sender.name}")
-    receipt = asyncio.run(_send(sender, message))
+    receipt = run(_send(sender, message))
     click.echo(f"3 answer   {receipt.status.value}{_details(receipt)}")
     if receipt.status is Delivery.SENT:
         click.echo("the provider took it; look at the phone")
@@ -141,9 +144,11 @@ def _served(dispatch: "Dispatch", name: str) -> list[str]:
 
 
 async def _send(sender: "Sender", message: "Message") -> "Receipt":
+    from asyncio import sleep
+
     receipt = await sender.send(message)
     sender.close()
-    await asyncio.sleep(0)
+    await sleep(0)  # the turn in which its connections close
     return receipt
 
 
