@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 from watchword.model import Channel, Delivery
 from watchword.senders.base import Message, Receipt, Trouble
 from watchword.senders.provider import (
+    NO_REASON,
     Callback,
     Given,
     HttpRequest,
@@ -13,6 +14,8 @@ from watchword.senders.provider import (
     Notice,
     Option,
     by_status,
+    json_request,
+    reported,
     without_plus,
 )
 
@@ -70,13 +73,8 @@ class Infobip:
         }
         if callback:
             asked |= {"notifyUrl": callback, "notifyContentType": "application/json"}
-        headers = {
-            "Authorization": f"App {self._given['api_key']}",
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-        }
-        body = json.dumps({"messages": [asked]}).encode()
-        return HttpRequest(f"{self._given['url']}/sms/2/text/advanced", headers, body)
+        url = f"{self._given['url']}/sms/2/text/advanced"
+        return json_request(url, f"App {self._given['api_key']}", {"messages": [asked]})
 
     def read(self, response: HttpResponse) -> Receipt:
         """Read the status of the one message, or the service exception."""
@@ -108,21 +106,16 @@ def _notice(result: dict[str, Any]) -> Notice | None:
     status = GROUPS.get(result["status"]["groupName"])
     if status is None:
         return None
-    bad = status in (Delivery.FAILED, Delivery.UNDELIVERED)
-    trouble, code = TROUBLES.get(str(result["status"].get("name")), (Trouble.OUTAGE, 30008))
     price = result.get("price") or {}
-    network = str(result.get("mccMnc", ""))
     each = price.get("pricePerMessage")
-    return Notice(
+    return reported(
         status,
+        TROUBLES.get(str(result["status"].get("name")), NO_REASON),
         message_id=result.get("messageId"),
         attempt_sid=result.get("messageId"),
-        trouble=trouble if bad else None,
-        error_code=code if bad else None,
+        network=str(result.get("mccMnc", "")),
         price=None if each is None else str(each),
         currency=price.get("currency"),
-        mcc=network[:3] or None,
-        mnc=network[3:] or None,
     )
 
 

@@ -1,6 +1,5 @@
 """Bird's SMS API, MessageBird's of old (https://developers.messagebird.com/api/sms-messaging)."""
 
-import json
 from typing import Any, ClassVar, Final
 
 from watchword.model import Channel, Delivery
@@ -13,6 +12,8 @@ from watchword.senders.provider import (
     Notice,
     Option,
     by_status,
+    json_request,
+    reported,
     without_plus,
 )
 
@@ -56,11 +57,8 @@ class MessageBird:
         }
         if callback:
             body["reportUrl"] = callback
-        headers = {
-            "Authorization": f"AccessKey {self._given['access_key']}",
-            "Content-Type": "application/json",
-        }
-        return HttpRequest(f"{self._given['url']}/messages", headers, json.dumps(body).encode())
+        key = f"AccessKey {self._given['access_key']}"
+        return json_request(f"{self._given['url']}/messages", key, body)
 
     def read(self, response: HttpResponse) -> Receipt:
         """Read the message's id, or the first error."""
@@ -86,17 +84,13 @@ class MessageBird:
         status = STATUSES.get(found.get("status", ""))
         if status is None:
             return []
-        bad = status is Delivery.UNDELIVERED
-        network = found.get("mccmnc", "")
-        notice = Notice(
+        notice = reported(
             status,
-            found.get("id"),
-            found.get("reference"),
-            trouble=Trouble.RECIPIENT if bad else None,
-            error_code=30003 if bad else None,
+            (Trouble.RECIPIENT, 30003),
+            message_id=found.get("id"),
+            attempt_sid=found.get("reference"),
+            network=found.get("mccmnc", ""),
             price=found.get("price[amount]"),
             currency=found.get("price[currency]"),
-            mcc=network[:3] or None,
-            mnc=network[3:] or None,
         )
         return [notice]

@@ -2,13 +2,13 @@
 
 import base64
 import hmac
-import json
 from typing import ClassVar, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from watchword.model import Channel, Delivery
 from watchword.senders.base import Message, Receipt, Trouble
 from watchword.senders.provider import (
+    NO_REASON,
     Callback,
     Given,
     HttpRequest,
@@ -17,6 +17,8 @@ from watchword.senders.provider import (
     Notice,
     Option,
     by_status,
+    json_request,
+    reported,
     without_plus,
 )
 
@@ -75,12 +77,8 @@ class Plivo:
         if callback:
             body |= {"url": callback, "method": "POST"}
         pair = f"{self._given['auth_id']}:{self._given['auth_token']}".encode()
-        headers = {
-            "Authorization": f"Basic {base64.b64encode(pair).decode()}",
-            "Content-Type": "application/json",
-        }
         url = f"{self._given['url']}/v1/Account/{self._given['auth_id']}/Message/"
-        return HttpRequest(url, headers, json.dumps(body).encode())
+        return json_request(url, f"Basic {base64.b64encode(pair).decode()}", body)
 
     def read(self, response: HttpResponse) -> Receipt:
         """Read the message's uuid, or the error's words."""
@@ -101,18 +99,14 @@ class Plivo:
         status = STATUSES.get(callback.form.get("Status", ""))
         if status is None:
             return []
-        bad = status in (Delivery.FAILED, Delivery.UNDELIVERED)
-        reported = callback.form.get("ErrorCode", "")
-        trouble, code = REPORTED.get(reported, (Trouble.OUTAGE, 30008))
-        notice = Notice(
+        price = callback.form.get("TotalAmount")
+        notice = reported(
             status,
-            callback.form.get("MessageUUID"),
-            trouble=trouble if bad else None,
-            error_code=code if bad else None,
-            price=callback.form.get("TotalAmount"),
-            currency="USD" if callback.form.get("TotalAmount") else None,
-            mcc=callback.form.get("MCC"),
-            mnc=callback.form.get("MNC"),
+            REPORTED.get(callback.form.get("ErrorCode", ""), NO_REASON),
+            message_id=callback.form.get("MessageUUID"),
+            network=callback.form.get("MCC", "") + callback.form.get("MNC", ""),
+            price=price,
+            currency="USD" if price else None,
         )
         return [notice]
 

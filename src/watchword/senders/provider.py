@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Protocol
 from watchword.model import Channel, Delivery
 from watchword.senders.base import Message, Receipt, Trouble
 
+Blame = tuple[Trouble, int | None]  # what is the matter, and Twilio's number for the like of it
+NO_REASON: Blame = (Trouble.OUTAGE, 30008)  # a message that did not arrive, and nobody says why
 Given = Mapping[str, Any]  # an entry's options: text, or a table where the option says so
 
 
@@ -85,6 +87,35 @@ TakeNotice = Callable[
 ]  # given the sender's name; may raise StoreError
 
 
+def reported(
+    status: Delivery,
+    blame: Blame,
+    *,
+    message_id: str | None = None,
+    attempt_sid: str | None = None,
+    network: str = "",
+    price: str | None = None,
+    currency: str | None = None,
+) -> Notice:
+    """Return a notice; what is to blame is said only of a message that did not arrive.
+
+    `network` is the country and network code of who delivered it, in one.
+    """
+    failed = status in (Delivery.FAILED, Delivery.UNDELIVERED)
+    trouble, error_code = blame if failed else (None, None)
+    return Notice(
+        status,
+        message_id,
+        attempt_sid,
+        trouble,
+        error_code,
+        price,
+        currency,
+        mcc=network[:3] or None,
+        mnc=network[3:] or None,
+    )
+
+
 class NotAuthentic(Exception):
     """A callback that the provider did not sign."""
 
@@ -135,6 +166,13 @@ def retry_after(response: HttpResponse) -> float | None:
     """Return a Retry-After header's seconds, or None: of a date it is not worth the reading."""
     text = response.headers.get("retry-after", "")
     return float(text) if text.isdigit() else None
+
+
+def json_request(url: str, authorization: str, body: Mapping[str, Any]) -> HttpRequest:
+    """Return a POST of JSON, as most providers want it."""
+    kind = "application/json"
+    headers = {"Authorization": authorization, "Content-Type": kind, "Accept": kind}
+    return HttpRequest(url, headers, json.dumps(body).encode())
 
 
 def without_plus(e164: str) -> str:

@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 from watchword.model import Channel, Delivery
 from watchword.senders.base import Message, Receipt, Trouble
 from watchword.senders.provider import (
+    NO_REASON,
     Callback,
     Given,
     HttpRequest,
@@ -13,6 +14,8 @@ from watchword.senders.provider import (
     Notice,
     Option,
     by_status,
+    json_request,
+    reported,
     without_plus,
 )
 
@@ -68,12 +71,8 @@ class Sinch:
         }
         if callback:
             body |= {"callback_url": callback, "delivery_report": "per_recipient"}
-        headers = {
-            "Authorization": f"Bearer {self._given['api_token']}",
-            "Content-Type": "application/json",
-        }
         url = f"{self._given['url']}/xms/v1/{self._given['service_plan_id']}/batches"
-        return HttpRequest(url, headers, json.dumps(body).encode())
+        return json_request(url, f"Bearer {self._given['api_token']}", body)
 
     def read(self, response: HttpResponse) -> Receipt:
         """Read the batch's id, or the error's code."""
@@ -96,16 +95,11 @@ class Sinch:
             return []
         if status is None:
             return []
-        bad = status in (Delivery.FAILED, Delivery.UNDELIVERED)
-        trouble, code = REPORTED.get(found.get("code"), (Trouble.OUTAGE, 30008))
-        network = str(found.get("operator") or "")
-        notice = Notice(
+        notice = reported(
             status,
-            found.get("batch_id"),
-            found.get("client_reference"),
-            trouble=trouble if bad else None,
-            error_code=code if bad else None,
-            mcc=network[:3] or None,
-            mnc=network[3:] or None,
+            REPORTED.get(found.get("code"), NO_REASON),
+            message_id=found.get("batch_id"),
+            attempt_sid=found.get("client_reference"),
+            network=str(found.get("operator") or ""),
         )
         return [notice]

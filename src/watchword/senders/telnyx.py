@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from watchword.model import Channel, Delivery
 from watchword.senders.base import Message, Receipt, Trouble
 from watchword.senders.provider import (
+    NO_REASON,
     Callback,
     Given,
     HttpRequest,
@@ -18,6 +19,8 @@ from watchword.senders.provider import (
     Notice,
     Option,
     by_status,
+    json_request,
+    reported,
 )
 
 # https://developers.telnyx.com/docs/messaging/messages/error-codes and
@@ -92,11 +95,8 @@ class Telnyx:
                 body[name] = self._given[name]
         if callback:
             body["webhook_url"] = callback
-        headers = {
-            "Authorization": f"Bearer {self._given['api_key']}",
-            "Content-Type": "application/json",
-        }
-        return HttpRequest(f"{self._given['url']}/v2/messages", headers, json.dumps(body).encode())
+        bearer = f"Bearer {self._given['api_key']}"
+        return json_request(f"{self._given['url']}/v2/messages", bearer, body)
 
     def read(self, response: HttpResponse) -> Receipt:
         """Read the message's id, or the first error."""
@@ -128,14 +128,11 @@ class Telnyx:
         if status is None:
             return []
         errors = payload.get("errors") or [{}]
-        bad = status in (Delivery.UNDELIVERED, Delivery.FAILED)
-        trouble, code = TROUBLES.get(str(errors[0].get("code")), (Trouble.OUTAGE, 30008))
         cost = payload.get("cost") or {}
-        notice = Notice(
+        notice = reported(
             status,
-            payload.get("id"),
-            trouble=trouble if bad else None,
-            error_code=code if bad else None,
+            TROUBLES.get(str(errors[0].get("code")), NO_REASON),
+            message_id=payload.get("id"),
             price=cost.get("amount"),
             currency=cost.get("currency"),
         )

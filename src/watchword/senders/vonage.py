@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from watchword.model import Channel, Delivery
 from watchword.senders.base import Message, Receipt, Trouble
 from watchword.senders.provider import (
+    NO_REASON,
     Callback,
     Given,
     HttpRequest,
@@ -14,6 +15,7 @@ from watchword.senders.provider import (
     Notice,
     Option,
     by_status,
+    reported,
     without_plus,
 )
 from watchword.texts.segments import Encoding, measure
@@ -122,22 +124,16 @@ class Vonage:
         status = STATUSES.get(str(found.get("status", "")))
         if status is None:
             return []
-        network = str(found.get("network-code", ""))
-        trouble, code = REPORTED.get(str(found.get("err-code", "0")), (Trouble.OUTAGE, 30008))
-        bad = status is Delivery.UNDELIVERED
-        return [
-            Notice(
-                status,
-                found.get("messageId") or found.get("message-id"),
-                found.get("client-ref"),
-                trouble=trouble if bad else None,
-                error_code=code if bad else None,
-                price=found.get("price"),
-                currency="EUR" if found.get("price") else None,
-                mcc=network[:3] or None,
-                mnc=network[3:] or None,
-            )
-        ]
+        notice = reported(
+            status,
+            REPORTED.get(str(found.get("err-code", "0")), NO_REASON),
+            message_id=found.get("messageId") or found.get("message-id"),
+            attempt_sid=found.get("client-ref"),
+            network=str(found.get("network-code", "")),
+            price=found.get("price"),
+            currency="EUR" if found.get("price") else None,
+        )
+        return [notice]
 
 
 def _fields(callback: Callback) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 from watchword.model import Channel, Delivery
 from watchword.senders.base import Message, Receipt, Trouble
 from watchword.senders.provider import (
+    NO_REASON,
     Callback,
     Given,
     HttpRequest,
@@ -16,6 +17,8 @@ from watchword.senders.provider import (
     Notice,
     Option,
     by_status,
+    json_request,
+    reported,
     without_plus,
 )
 
@@ -96,12 +99,8 @@ class WhatsApp:
             },
             "biz_opaque_callback_data": message.attempt_sid,
         }
-        headers = {
-            "Authorization": f"Bearer {self._given['access_token']}",
-            "Content-Type": "application/json",
-        }
         url = f"{self._given['url']}/{self._given['phone_number_id']}/messages"
-        return HttpRequest(url, headers, json.dumps(body).encode())
+        return json_request(url, f"Bearer {self._given['access_token']}", body)
 
     def read(self, response: HttpResponse) -> Receipt:
         """Read the message's id, or the error's code."""
@@ -151,13 +150,10 @@ def _notice(one: dict[str, Any]) -> Notice | None:
     status = STATUSES.get(one["status"])
     if status is None:
         return None
-    bad = status is Delivery.UNDELIVERED
     errors = one.get("errors") or [{}]
-    trouble, code = TROUBLES.get(errors[0].get("code"), (Trouble.OUTAGE, 30008))
-    return Notice(
+    return reported(
         status,
-        one["id"],
-        one.get("biz_opaque_callback_data"),
-        trouble=trouble if bad else None,
-        error_code=code if bad else None,
+        TROUBLES.get(errors[0].get("code"), NO_REASON),
+        message_id=one["id"],
+        attempt_sid=one.get("biz_opaque_callback_data"),
     )
