@@ -7,7 +7,7 @@ message); `perform` drives them for a synchronous caller, `submit` for an asynch
 import asyncio
 import contextlib
 import logging
-import secrets
+import os
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import wait
 from datetime import timedelta
@@ -36,22 +36,20 @@ from watchword.gather import Gatherer
 from watchword.home import Credentials
 from watchword.keys import Keyring
 from watchword.late import Late
-from watchword.model import Channel, Delivery, Details, Policy, Status, Verification
-from watchword.phone import mask
+from watchword.model import Channel, Delivery, Policy, Status, Verification
 from watchword.record import Record, replace
 from watchword.senders.base import Message, Receipt, Sender
 from watchword.senders.portal import begin
+from watchword.sending import NO_SENDER, attempt_after, message_of, safely, tell_started
 from watchword.store.base import Store
-from watchword.texts.write import Occasion, Texts
+from watchword.texts.write import Texts
 
 logger = logging.getLogger("watchword")
 A = TypeVar("A")
-MINUTE = timedelta(minutes=1)
 LANES = 2  # batches under way at once on a database server: one is written, the next one read
 MAX_SENDING = 2000  # messages at once that senders wait for; their providers have come to a stop
 STARTS = (StartVerification, GuardedStart)
 EVERY_CHANNEL = frozenset(Channel)  # what a sender serves that names no `channels`
-NO_TRACE = "the sender failed in an unforeseen way: %s"
 MAX_BATCH = 256  # a batch this long takes a few milliseconds; a longer one would make others wait
 
 
@@ -319,56 +317,16 @@ class Engine:
             self._late.begin(self.on_end(verification))
 
     def _send(self, started: Started, meanwhile: Started | Guarded) -> Steps:
-        receipt: Receipt = yield Deliver(self._message(started), meanwhile)
-        attempt = replace(
-            started.attempt,
-            status=receipt.status,
-            sender=receipt.sender or (self.sender.name if self.sender else None),
-            message_id=receipt.message_id,
-            reason=receipt.reason,
-            error_code=receipt.error_code,
-            price=receipt.price,
-            currency=receipt.currency,
-        )
+        url = self._receipts_url(started.attempt.sid)
+        receipt: Receipt = yield Deliver(message_of(started, self.texts, url), meanwhile)
+        attempt = attempt_after(started, receipt, self.sender)
         yield Run(RecordDelivery(attempt, started))
-        logger.info(
-            "verification.started sid=%s to=%s channel=%s delivery=%s",
-            started.verification.sid,
-            mask(started.verification.to),
-            attempt.channel.value,
-            receipt.status.value,
-        )
+        tell_started(started, receipt)
         if receipt.status is Delivery.FAILED:
             raise DeliveryFailed(
                 receipt.reason or "no sender took the message; see: watchword doctor"
             )
         return replace(started, delivery=receipt.status)
-
-    def _message(self, started: Started) -> Message:
-        verification, attempt = started.verification, started.attempt
-        left = verification.expires_at - attempt.created_at
-        name = started.wording.friendly_name or started.service.friendly_name
-        occasion = Occasion(name, started.code, attempt.country, -(-left // MINUTE))
-        text = self.texts.write(occasion, started.wording)
-        by_sms = attempt.channel is Channel.SMS
-        return Message(
-            attempt_sid=attempt.sid,
-            to=verification.to,
-            channel=attempt.channel,
-            body=_with_payment(text.body if by_sms else text.plain, verification.details),
-            code=started.code,
-            sender_name=name,
-            created_at=attempt.created_at,
-            country=attempt.country,
-            text=text,
-            send_digits=started.wording.send_digits,
-            asks_for_key=started.service.settings.dtmf_input_required,
-            voice=started.service.settings.tts_name,
-            receipts_url=self._receipts_url(attempt.sid),
-            messaging_service_sid=started.service.messaging_service_for(attempt.country),
-            mail_from=started.wording.mail_from,
-            mail_name=started.wording.mail_name,
-        )
 
     def _receipts_url(self, attempt_sid: str) -> str | None:
         if not self.public_url:
@@ -401,7 +359,7 @@ class Engine:
         """Send one message; return None when it takes longer than the caller is kept waiting."""
         if self.sender is None:
             return NO_SENDER
-        sending = begin(_safely(self.sender, message), waits=self.sender.waits)
+        sending = begin(safely(self.sender, message), waits=self.sender.waits)
         if not sending.done():
             wait([sending], timeout=self._answer_within)
         if sending.done():
@@ -414,8 +372,8 @@ class Engine:
         if self.sender is None:
             return NO_SENDER
         if not self.sender.waits:
-            return await _safely(self.sender, message)
-        sending = asyncio.ensure_future(_safely(self.sender, message))
+            return await safely(self.sender, message)
+        sending = asyncio.ensure_future(safely(self.sender, message))
         self._sending += 1
         sending.add_done_callback(self._sent_one)
         try:
@@ -432,25 +390,9 @@ class Engine:
         self._sending -= 1
 
 
-async def _safely(sender: Sender, message: Message) -> Receipt:
-    try:
-        return await sender.send(message)
-    except Exception as fault:  # whatever a sender's library raises: nobody knows how far it got
-        logger.error(NO_TRACE, type(fault).__name__)  # noqa: TRY400  # a trace may hold the message
-        return Receipt(Delivery.UNKNOWN, reason=type(fault).__name__)
-
-
-NO_SENDER = Receipt(Delivery.FAILED, reason="no sender is configured; set WATCHWORD_SENDER")
-
-
-def _with_payment(body: str, details: Details) -> str:
-    """Say first what is paid and to whom: under PSD2 the payer must see what the code is for."""
-    return body if details.amount is None else f"{details.payee}: {details.amount}\n{body}"
-
-
 def new_sid(prefix: str) -> str:
     """Return a fresh sid: its prefix and 128 random bits in hex."""
-    return prefix + secrets.token_hex(16)
+    return prefix + os.urandom(16).hex()
 
 
 def _resume(steps: Steps, outcome: Outcome) -> Run | Deliver:

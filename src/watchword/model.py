@@ -37,6 +37,11 @@ class Delivery(StrEnum):
     READ = "read"  # and was looked at
 
 
+CHANNELS = {channel.value: channel for channel in Channel}  # quicker than asking the Enum
+STATUSES = {status.value: status for status in Status}
+DELIVERIES = {delivery.value: delivery for delivery in Delivery}
+
+
 class Policy(Record, frozen=True):
     """The numbers the rules go by."""
 

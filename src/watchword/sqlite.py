@@ -10,6 +10,8 @@ from watchword.errors import StoreError
 BUSY_SECONDS = 30  # how long to wait for another process's commit, which takes a millisecond
 WAL_TRIES = 200  # the switch to the write-ahead log does not wait for others by itself
 WAL_PAUSE = 0.02
+CACHE_KIB = 16 * 1024  # the inner pages of the indexes of a million rows
+CHECKPOINT_PAGES = 4000  # 16 MB of log: a page that is written often is copied back once
 
 
 def make_private(path: Path) -> None:
@@ -34,3 +36,5 @@ def use_wal(connection: sqlite3.Connection, *, synchronous: Literal["FULL", "OFF
                 raise
             time.sleep(WAL_PAUSE)
     connection.execute(f"PRAGMA synchronous = {synchronous}")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")

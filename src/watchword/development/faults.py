@@ -11,6 +11,8 @@ from watchword.record import replace
 from watchword.senders.base import Message, Receipt, Sender
 from watchword.store.base import Changes, Keys, Query, Rows, Store
 
+EVERY_CHANNEL = frozenset(Channel)
+
 
 class FaultySender:
     """Deliver by another sender, with the faults that are switched on."""
@@ -32,7 +34,7 @@ class FaultySender:
     @property
     def channels(self) -> frozenset[Channel]:
         """The channels the other sender serves; every one where it does not say."""
-        return getattr(self.inner, "channels", frozenset(Channel))
+        return getattr(self.inner, "channels", EVERY_CHANNEL)
 
     async def send(self, message: Message) -> Receipt:
         """Deliver one message, or fail to."""

@@ -7,16 +7,16 @@ import msgspec
 
 from watchword.keys import KeyDropped, Keyring
 from watchword.model import (
+    CHANNELS,
+    DELIVERIES,
     NO_DETAILS,
+    STATUSES,
     Attempt,
-    Channel,
     Counter,
-    Delivery,
     Details,
     RateWindow,
     SafeNumber,
     SendAttempt,
-    Status,
     Subject,
     Tally,
     Verification,
@@ -97,8 +97,8 @@ def verification_record(row: Found, keyring: Keyring) -> Verification:
         account_sid=row.account_sid,
         subject=row.subject,
         to=_address(row, keyring),
-        channel=Channel(row.channel),
-        status=Status(row.status),
+        channel=CHANNELS[row.channel],
+        status=STATUSES[row.status],
         code_length=row.code_length,
         key_id=row.key_id,
         nonce=row.nonce,
@@ -142,9 +142,9 @@ def attempt_record(row: Found) -> Attempt:
         verification_sid=row.verification_sid,
         service_sid=row.service_sid,
         account_sid=row.account_sid,
-        channel=Channel(row.channel),
+        channel=CHANNELS[row.channel],
         country=row.country,
-        status=Delivery(row.status),
+        status=DELIVERIES[row.status],
         sender=row.sender,
         message_id=row.message_id,
         reason=row.reason,
@@ -217,7 +217,7 @@ def _pack(sends: tuple[SendAttempt, ...]) -> str:
 
 def _unpack(text: str) -> tuple[SendAttempt, ...]:
     lines = _SENDS.decode(text)
-    return tuple(SendAttempt(sid, Channel(channel), from_ms(time)) for sid, channel, time in lines)
+    return tuple(SendAttempt(sid, CHANNELS[channel], from_ms(time)) for sid, channel, time in lines)
 
 
 def _seal(verification: Verification, keyring: Keyring) -> str | None:
