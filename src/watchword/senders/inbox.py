@@ -4,6 +4,8 @@ The file lies beside the database, never in it: a stolen database holds no code.
 the same WATCHWORD_HOME reads and writes it. The newest 500 messages are kept for a day.
 """
 
+import asyncio
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -16,6 +18,8 @@ from watchword.errors import StoreError
 from watchword.model import Delivery
 from watchword.senders.base import Message, Receipt
 from watchword.sqlite import BUSY_SECONDS, make_private, use_wal
+
+logger = logging.getLogger("watchword")
 
 KEPT = 500
 KEPT_FOR = timedelta(days=1)
@@ -78,8 +82,12 @@ class InboxSender:
         self._connection: sqlite3.Connection | None = None
 
     async def send(self, message: Message) -> Receipt:
-        """Keep one message; the same attempt is kept once."""
+        """Keep one message; the same attempt is kept once.
+
+        Those of one turn of the event loop share a commit, which comes before their answers.
+        """
         with self._open() as connection:
+            self._commit_together(connection)
             cursor = connection.execute(
                 "INSERT OR IGNORE INTO messages "
                 "(attempt_sid, recipient, sender, channel, body, code, created_at) "
@@ -119,8 +127,27 @@ class InboxSender:
         """Close the file."""
         with self._lock:
             if self._connection is not None:
+                self._connection.commit()
                 self._connection.close()
                 self._connection = None
+
+    def _commit_together(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # nobody's turn: this message is committed by itself
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        loop.call_soon(self._commit)
+
+    def _commit(self) -> None:
+        try:
+            with self._lock:
+                if self._connection is not None:
+                    self._connection.commit()
+        except sqlite3.Error as fault:  # nobody waits for this; the next message says it again
+            logger.warning("the inbox file %s cannot be written: %s", self._path, fault)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
