@@ -593,3 +593,12 @@ def test_the_inbox_and_the_console_take_e_mail_too(engine: Engine, inbox: InboxS
     told = client.post("/console/phone", data={"form": form[1], "number": MAIL}).text
     assert "e-mail is sent to" in told
     assert "Block" not in told
+
+
+def test_a_form_larger_than_any_is_refused_unread(engine: Engine) -> None:
+    person = Person.at(engine)
+
+    sent = person.client.post(f"{person.path}/number", data={"number": "1" * 100_000})
+
+    assert sent.status_code == 413
+    assert client_of(engine).post("/pages", data={"UserId": "1" * 100_000}).status_code == 401

@@ -116,6 +116,26 @@ def test_every_answer_is_as_twilio_s_specification_says(watchword_server: KitSer
         _every_key_is_there(operation.definition.raw, answer.status, answer.body)
 
 
+def test_the_hosted_page_s_answers_are_as_our_document_says(watchword_server: KitServer) -> None:
+    schema = schemathesis.openapi.from_dict(document(development=True))
+    known, url = watchword_server.credentials, watchword_server.url
+    auth = (known.account_sid, known.auth_token)
+    form = {"UserId": "u", "ReturnUrl": "http://127.0.0.1:9/back"}
+    opened = requests.post(f"{url}/pages", form, auth=auth, timeout=5)
+    page = f"/pages/{opened.json()['sid']}"
+    used = requests.post(f"{url}/pages/results", {"Result": "x"}, auth=auth, timeout=5)
+    answers = {
+        ("/pages", "POST"): opened,
+        ("/pages/{Sid}", "GET"): requests.get(url + page, auth=auth, timeout=5),
+        ("/pages/results", "POST"): used,
+        ("/.well-known/jwks.json", "GET"): requests.get(f"{url}/.well-known/jwks.json", timeout=5),
+    }
+
+    assert [answer.status_code for answer in answers.values()] == [201, 200, 404, 200]
+    for (path, method), answer in answers.items():
+        schema[path][method].validate_response(answer)
+
+
 def test_the_answers_to_refusals_are_as_our_document_says(watchword_server: KitServer) -> None:
     schema = schemathesis.openapi.from_dict(document(development=True))
     known = watchword_server.credentials

@@ -38,6 +38,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY = 16 * 1024  # bytes; the largest request of Verify is far below
+MAX_PAGE_BODY = 4 * MAX_BODY  # some providers report on many messages at once
 MAX_FIELDS = 200
 FORM_TYPE = b"application/x-www-form-urlencoded"
 
@@ -70,7 +71,7 @@ class App:
                 *dev_routes(engine, development=development),
                 *page_routes(engine, places or Places(development=development)),
             ],
-            exception_handlers={StoreError: _unavailable},
+            exception_handlers={StoreError: _unavailable, _TooLarge: _too_large},
             lifespan=self._lifespan,
         )
 
@@ -79,7 +80,7 @@ class App:
         if scope["type"] == "http" and scope["path"].startswith("/v2/"):
             await _send(send, await self._answer(scope, receive))
         else:
-            await self._pages(scope, receive, send)
+            await self._pages(scope, _limited(receive), send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         try:
@@ -126,6 +127,30 @@ def from_environment() -> App:
         board=Board(settings.home / BOARD),
         metrics_token=settings.metrics_token,
     )
+
+
+class _TooLarge(Exception):
+    """A page or a route was sent more than it can want."""
+
+
+def _limited(receive: Receive) -> Receive:
+    """Read no more of a body than a form or a report can have."""
+    size = 0
+
+    async def counted() -> MutableMapping[str, Any]:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > MAX_PAGE_BODY:
+            raise _TooLarge
+        return message
+
+    return counted
+
+
+async def _too_large(_request: PageRequest, _fault: Exception) -> PageResponse:
+    said = errors.body(*errors.TOO_LARGE)
+    return PageResponse(said.body, said.status, dict(said.headers))
 
 
 async def _unavailable(request: PageRequest, fault: Exception) -> PageResponse:

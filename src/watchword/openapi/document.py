@@ -6,6 +6,8 @@ from typing import Any
 from watchword import __version__
 from watchword.errors import InvalidParameter, NotFound, WatchwordError
 from watchword.openapi.own import DEVELOPMENT, DEVELOPMENT_SCHEMAS, HEALTH
+from watchword.openapi.pages import PAGE_SCHEMAS, PAGES
+from watchword.openapi.pages import TAG as PAGES_TAG
 from watchword.wire import errors
 from watchword.wire.http import JSON_TYPE as JSON
 from watchword.wire.parameters import Parameter
@@ -30,6 +32,7 @@ def document(*, development: bool) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    paths |= PAGES
     paths["/healthz"] = {"get": HEALTH}
     if development:
         paths |= DEVELOPMENT
@@ -51,6 +54,7 @@ def document(*, development: bool) -> dict[str, Any]:
                 **{name: RESOURCES[name] for name in sorted({r.resource for r in ROUTES})},
                 "Meta": META,
                 "Error": _error(),
+                **PAGE_SCHEMAS,
                 **(DEVELOPMENT_SCHEMAS if development else {}),
             },
             "responses": {"Error": ERROR_RESPONSE},
@@ -71,7 +75,7 @@ def error_table() -> list[tuple[int, int, str]]:
 
 def _tags(development: bool) -> list[str]:
     names = list(dict.fromkeys(route.resource for route in ROUTES))
-    return [*names, "Server", *(["Development"] if development else [])]
+    return [*names, PAGES_TAG, "Server", *(["Development"] if development else [])]
 
 
 def _operation(route: Route) -> dict[str, Any]:
