@@ -58,6 +58,7 @@ def page_routes(engine: Engine, places: Places) -> list[BaseRoute]:
         *HostedPages(engine, places).routes(),
         *Console(engine, places).routes(),
         static(),
+        Route("/robots.txt", _robots),
     ]
     if not places.development:
         return [Route("/", _closed), *routes]
@@ -75,6 +76,11 @@ def page_routes(engine: Engine, places: Places) -> list[BaseRoute]:
 def _inbox(engine: Engine) -> list[Route]:
     inbox = inbox_of(engine.sender)
     return InboxPage(engine, inbox).routes() if inbox else []
+
+
+async def _robots(_request: Request) -> Response:
+    """Keep search engines off: a page here is for one person, or for whoever runs the server."""
+    return Response("User-agent: *\nDisallow: /\n", media_type="text/plain", headers=HEADERS)
 
 
 async def _closed(_request: Request) -> Response:
