@@ -30,6 +30,7 @@ proof: ## the long runs of what `make test` runs briefly
 bench: ## measure every claim about speed and publish the figures, a quarter of an hour
 	@PYTHON=$(PYTHON) tools/setup.sh dev
 	@$(BIN)/python -m benchmarks --publish $(BENCH)
+	@$(BIN)/python tools/write_docs.py
 
 check: ## style and types only
 	@PYTHON=$(PYTHON) tools/setup.sh dev

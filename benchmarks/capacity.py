@@ -12,7 +12,7 @@ from benchmarks.table import number
 
 Latest = Mapping[str, Any]
 BEGIN, END = "<!-- {name}: `make docs` fills this in -->", "<!-- end of {name} -->"
-NOT_YET = "Not measured yet: `make bench`, then `make docs`."
+NOT_YET = "Not measured yet: `make bench` does, and fills this in."
 SHOWN = (  # letter, claim, figure
     ("P₁", "sqlite", "pairs per second"),
     ("C₁", "sqlite", "CPU per pair, database included"),
@@ -25,6 +25,9 @@ SHOWN = (  # letter, claim, figure
     ("G", "growth", "full over empty"),
     ("R", "memory", "memory at the end"),
     ("B", "memory", "disk per pair"),
+    ("O", "overload", "that over normal"),
+    ("H", "overload", "p99 of /healthz meanwhile"),
+    ("S", "overload", "hot account: others answered"),
 )
 PEAK = 5  # the busiest hour over the month's average
 HALF = 2  # plan with half of what saturates: the other half is for the failure of a neighbour

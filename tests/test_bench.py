@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.__main__ import CLAIMS
+from benchmarks.__main__ import CLAIMS, publish
 from benchmarks.capacity import figures, fill, sizes
 from benchmarks.figures import Figure
 from benchmarks.load import is_whole, percentile
@@ -129,3 +129,23 @@ def test_capacity_is_reckoned_from_the_figures() -> None:
     )
     assert lines[5].startswith("| 10,000 | 5 billion | 4 partitions of one PostgreSQL")
     assert "| P₁ | sqlite: pairs per second | 6,000 pairs/s |" in "\n".join(figures(latest))
+
+
+def test_what_was_not_measured_now_stays_as_last_published(tmp_path: Path) -> None:
+    def outcome(claim: str, pairs: float) -> dict[str, Any]:
+        figures = [Figure("pairs per second", pairs, "pairs/s").as_json()]
+        return {
+            "machine": {"cores": 2, "python": "3.11"},
+            "claims": {claim: {"left_out": "", "conditions": {}, "figures": figures}},
+        }
+
+    latest, picture = tmp_path / "latest.json", tmp_path / "bench.svg"
+    publish(outcome("postgres", 5_000), latest, picture)
+    publish(outcome("sqlite", 6_000), latest, picture)
+    publish(outcome("postgres", 5_500), latest, picture)
+
+    claims = json.loads(latest.read_text())["claims"]
+    assert list(claims) == ["sqlite", "postgres"]
+    assert claims["sqlite"]["figures"][0]["value"] == 6_000
+    assert claims["postgres"]["figures"][0]["value"] == 5_500
+    assert "PostgreSQL, two workers: 5,500" in picture.read_text()
