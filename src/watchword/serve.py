@@ -11,6 +11,7 @@ from watchword.config import Settings
 from watchword.development.controls import FILE, Controls, Faults
 from watchword.errors import ConfigurationError
 from watchword.runtime import open_engine, open_store
+from watchword.senders.inbox import inbox_of
 from watchword.store.purge import purge_daily, retention_of
 from watchword.terminal import typed_as
 
@@ -23,9 +24,11 @@ class AddressTaken(ConfigurationError):
 
 def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
     """Serve until stopped; raise ConfigurationError before the start when it cannot be."""
-    open_engine(settings).close()  # the schema, the keys and the credentials, before any worker
+    engine = open_engine(settings)  # the schema, the keys and the credentials, before any worker
+    has_inbox = inbox_of(engine.sender) is not None
+    engine.close()
     _check_address(host, port)
-    _greet(settings, host, port)
+    _greet(settings, host, port, has_inbox=has_inbox)
     purge_daily(lambda: open_store(settings), retention_of(settings), SystemClock().now)
     serve_app("watchword.asgi:from_environment", host, port, workers, settings.trusted_proxies)
 
@@ -67,14 +70,14 @@ def _check_address(host: str, port: int) -> None:
             ) from fault
 
 
-def _greet(settings: Settings, host: str, port: int) -> None:
+def _greet(settings: Settings, host: str, port: int, *, has_inbox: bool) -> None:
     here = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     lines = [f"watchword serves on {here}"]
     if not settings.production:
         watchword = typed_as()
         lines += [
             f"  try it in a browser     {here}/",
-            f"  read what was sent      {here}/inbox",
+            *([f"  read what was sent      {here}/inbox"] if has_inbox else []),
             f"  try it in a terminal    {watchword} verify +237650000000",
             f"  credentials for an SDK  {watchword} credentials",
             f'  point an SDK at it      client.verify.base_url = "{here}"',

@@ -94,7 +94,6 @@ class Smsc:
         self.loop.call_soon_threadsafe(act)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.writers.append(writer)
         try:
             while True:
                 length, command, status, sequence = struct.unpack(
@@ -102,6 +101,8 @@ class Smsc:
                 )
                 body = await reader.readexactly(length - 16)
                 answer = self._answer(command, status, body)
+                if command in (2, 9):
+                    self.writers.append(writer)
                 if answer == DROP:
                     writer.transport.abort()
                     return

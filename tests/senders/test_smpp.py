@@ -22,6 +22,7 @@ from watchword.reports import Reports
 from watchword.senders.base import Message, Receipt, Trouble
 from watchword.senders.dispatch import Dispatch
 from watchword.senders.provider import Notice
+from watchword.senders.reach import reach
 from watchword.senders.routes import Choice, Route
 from watchword.senders.smpp import SmppSender
 from watchword.store.base import Store
@@ -301,6 +302,32 @@ def test_the_centre_s_own_questions_are_answered(smsc: Smsc) -> None:
 def test_an_option_that_cannot_be_is_named(given: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         make(1, **given)
+
+
+def test_a_look_binds_as_a_transmitter_and_sends_nothing(smsc: Smsc) -> None:
+    sample = message()
+    right, wrong = make(smsc.port), make(smsc.port, password="wrong")
+
+    with broken_server(reset) as broken:
+        found = [asyncio.run(reach(one, sample)) for one in (right, wrong, make(broken.port))]
+
+    assert [one.ok for one in found] == [True, False, False]
+    assert "check the account and its secret" in found[1].found
+    assert (smsc.bound, smsc.unbound, smsc.submitted) == (["acme", "acme"], 1, [])
+
+
+def test_a_bind_that_is_refused_is_said_and_tried_again(
+    smsc: Smsc, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def act(sender: SmppSender) -> None:
+        kept = asyncio.create_task(sender.keep())
+        await until(lambda: "sender.unbound sender=smpp why=0x0e" in caplog.text)
+        kept.cancel()
+        await asyncio.wait([kept])
+
+    use(make(smsc.port, password="wrong"), act)
+
+    assert "wrong" not in caplog.text
 
 
 # Receipts

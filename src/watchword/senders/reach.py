@@ -1,4 +1,4 @@
-"""Can a sender's provider be reached: look its name up, connect, shake hands; send nothing."""
+"""Can a provider be reached: look up its name, connect, shake hands, bind; send nothing."""
 
 import asyncio
 import ssl
@@ -10,6 +10,7 @@ from watchword.senders.apprise import AppriseSender
 from watchword.senders.base import Message, Sender
 from watchword.senders.http import HttpSender
 from watchword.senders.smpp import SmppSender
+from watchword.senders.smpp_link import NotSent
 from watchword.senders.smtp import SmtpSender
 
 SECONDS = 3.0
@@ -33,13 +34,19 @@ async def reach(sender: Sender, sample: Message) -> Reach:
     begun = time.monotonic()
     try:
         async with asyncio.timeout(SECONDS):
-            context = ssl.create_default_context() if safe else None
-            _, writer = await asyncio.open_connection(host, port, ssl=context)
-            writer.close()
+            if isinstance(sender, SmppSender):
+                if refused := await sender.look():
+                    return Reach(address, ok=False, found=refused)
+            else:
+                context = ssl.create_default_context() if safe else None
+                _, writer = await asyncio.open_connection(host, port, ssl=context)
+                writer.close()
     except TimeoutError:
         return Reach(address, ok=False, found=f"no answer in {SECONDS:.0f} s; is it the firewall?")
     except ssl.SSLError as fault:
         return Reach(address, ok=False, found=f"no safe connection: {fault.reason}")
+    except NotSent:
+        return Reach(address, ok=False, found="it hangs up before the bind; is it an SMPP port?")
     except OSError as fault:
         return Reach(address, ok=False, found=f"no connection: {fault.strerror or fault}")
     return Reach(address, ok=True, found=f"connected in {(time.monotonic() - begun) * 1000:.0f} ms")

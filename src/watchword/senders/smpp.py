@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import itertools
+import logging
 import re
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from watchword.errors import StoreError
 from watchword.model import Channel, Delivery
-from watchword.senders.base import Message, Receipt, Trouble
+from watchword.senders.base import WORDS, Message, Receipt, Trouble
 from watchword.senders.portal import end
 from watchword.senders.provider import Given, Notice, Option, TakeNotice, without_plus
 from watchword.senders.smpp_link import (
@@ -110,6 +112,9 @@ REPORT: Final = re.compile(
 )
 
 
+logger = logging.getLogger("watchword.senders")
+
+
 class SmppSender:
     """Submit each message over a kept bind; a bind for each event loop that sends."""
 
@@ -181,9 +186,19 @@ class SmppSender:
                 link = await self._link()
                 waits = iter(WAITS)
                 await link.ended.wait()
-            except (OSError, TimeoutError, BindRefused, NotSent):
-                pass
+            except (OSError, TimeoutError, BindRefused, NotSent) as fault:
+                why = _hex(fault.status) if isinstance(fault, BindRefused) else type(fault).__name__
+                logger.warning("sender.unbound sender=%s why=%s", self.name, why)
             await asyncio.sleep(next(waits, WAITS[-1]))
+
+    async def look(self) -> str:
+        """Bind as a transmitter, which draws no receipts, and unbind; say what came of it."""
+        try:
+            link = await open_link(replace(self._bind, receives=False), self._hear)
+        except BindRefused as fault:
+            return WORDS[BIND_TROUBLES.get(fault.status, Trouble.CREDENTIALS)]
+        await link.close()
+        return ""
 
     async def send(self, message: Message) -> Receipt:
         """Submit one message, in as many parts as it needs, once."""
