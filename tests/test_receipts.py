@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from starlette.testclient import TestClient
@@ -59,11 +60,12 @@ def setting(request: pytest.FixtureRequest, store: Store) -> Iterator[Setting]:
         entry = {
             "twilio": {"account_sid": "AC1", "auth_token_env": "TOKEN", "from": "+1555"},
             "vonage": {"api_key": "k", "api_secret_env": "TOKEN", "from": "Acme"},
+            "twilio-voice": {"account_sid": "AC1", "auth_token_env": "TOKEN", "from": "+1555"},
             "whatsapp": META | {"app_secret_env": "TOKEN", "verify_token_env": "TOKEN"},
         }[kind]
         tables = {"senders": [{"type": kind, "url": fake.url} | entry]}
         dispatch = dispatch_from(tables, {"TOKEN": "secret"})
-        if kind == "twilio":
+        if kind.startswith("twilio"):
             fake.says(201, {"sid": "SM1", "status": "queued"})
         elif kind == "vonage":
             fake.says(200, {"messages": [{"status": "0", "message-id": "m1"}]})
@@ -234,6 +236,62 @@ def test_meta_s_question_is_answered_to_whoever_knows_the_token(setting: Setting
     assert (right.status_code, right.text) == (200, "1158201444")
     assert wrong.status_code == 403
     assert nothing.status_code == 204
+
+
+BY_CALL = StartVerification(
+    CREDENTIALS.service_sid, CREDENTIALS.account_sid, parse(PHONE), Channel.CALL
+)
+
+
+@pytest.mark.parametrize("setting", ["twilio-voice"], indirect=True)
+def test_a_call_says_the_code_to_whoever_presses_a_key(setting: Setting) -> None:
+    started = setting.engine.perform(BY_CALL)
+    first = ElementTree.fromstring(setting.fake.asked[-1].form["Twiml"])
+    gather = first.find("Gather")
+    assert gather is not None
+    path = str(gather.get("action")).removeprefix(PUBLIC)
+    asked, pressed = "".join(first.itertext()), {"Digits": "#", "CallSid": "CA1"}
+
+    answer = press(setting, path, pressed)
+    refused = [
+        press(setting, path, pressed, token="guessed").status_code,
+        press(setting, path.replace("attempt=VL", "attempt=VX"), pressed).status_code,
+        press(setting, path[:-12] + "A" * 12, pressed).status_code,
+        press(setting, path.partition("&script=")[0], pressed).status_code,
+        press(setting, path.replace("/calls/twilio-voice", "/calls/nobody"), pressed).status_code,
+    ]
+
+    words = "".join(ElementTree.fromstring(answer.text).itertext())
+    assert asked == "Appuyez sur une touche pour entendre votre code." * 2
+    assert (gather.get("numDigits"), gather.get("finishOnKey")) == ("1", "")
+    assert started.code not in setting.fake.asked[-1].form["Twiml"]
+    assert words.count(", ".join(started.code)) == 2
+    assert refused == [403, 403, 403, 403, 404]
+
+
+@pytest.mark.parametrize("setting", ["twilio-voice"], indirect=True)
+def test_a_call_says_it_at_once_where_nobody_can_ask_us_or_no_key_is_wanted(
+    setting: Setting,
+) -> None:
+    settings = replace(SERVICE.settings, dtmf_input_required=False)
+    setting.engine.store.transact(
+        Keys.of(Service, SERVICE.sid), lambda _rows: Changes.of(replace(SERVICE, settings=settings))
+    )
+    without_key = setting.engine.perform(BY_CALL)
+    at_once = setting.fake.asked[-1].form["Twiml"]
+    setting.engine.store.transact(Keys.of(Service, SERVICE.sid), lambda _rows: Changes.of(SERVICE))
+    setting.engine.public_url = ""
+    setting.engine.perform(BY_CALL)
+
+    for script in (at_once, setting.fake.asked[-1].form["Twiml"]):
+        assert "<Gather" not in script
+        assert ", ".join(without_key.code) in script
+
+
+def press(setting: Setting, path: str, form: dict[str, str], token: str = "secret") -> Any:
+    """Say, as Twilio does, that a key was pressed."""
+    signed = RequestValidator(token).compute_signature(PUBLIC + path, form)
+    return setting.http.post(path, data=form, headers={"X-Twilio-Signature": signed})
 
 
 def test_a_report_is_told_to_the_webhooks_that_listen_once(setting: Setting) -> None:

@@ -38,9 +38,17 @@ from watchword.keys import Keyring
 from watchword.late import Late
 from watchword.model import Channel, Delivery, Policy, Status, Verification
 from watchword.record import Record, replace
-from watchword.senders.base import Message, Receipt, Sender
+from watchword.senders.base import Message, Receipt, Script, Sender
 from watchword.senders.portal import begin
-from watchword.sending import NO_SENDER, attempt_after, message_of, safely, tell_started
+from watchword.sending import (
+    NO_SENDER,
+    attempt_after,
+    message_of,
+    safely,
+    tell_started,
+    unsealed,
+    with_script,
+)
 from watchword.store.base import Store
 from watchword.texts.write import Texts
 
@@ -318,7 +326,8 @@ class Engine:
 
     def _send(self, started: Started, meanwhile: Started | Guarded) -> Steps:
         url = self._receipts_url(started.attempt.sid)
-        receipt: Receipt = yield Deliver(message_of(started, self.texts, url), meanwhile)
+        message = with_script(message_of(started, self.texts, url), self._keyring)
+        receipt: Receipt = yield Deliver(message, meanwhile)
         attempt = attempt_after(started, receipt, self.sender)
         yield Run(RecordDelivery(attempt, started))
         tell_started(started, receipt)
@@ -333,6 +342,10 @@ class Engine:
             return None
         mac = self.receipt_macs(attempt_sid)[0]
         return f"{self.public_url}/receipts/{{sender}}?attempt={attempt_sid}&mac={mac}"
+
+    def open_script(self, attempt_sid: str, sealed: str) -> Script:
+        """Return what a call is to say; raise ConfigurationError for what we did not seal."""
+        return unsealed(sealed, attempt_sid, self._keyring)
 
     def _run(self, commands: list[Command[Any]]) -> list[Outcome]:
         return run_batch(self.store, commands, self._keyring, self._context)

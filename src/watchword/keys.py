@@ -117,10 +117,10 @@ class Keyring:
                 f"the database names key {key_id}, which is not listed; put it back at the end",
                 name="WATCHWORD_KEYS",
             )
-        raw = base64.b64decode(body)
         try:
+            raw = base64.b64decode(body, validate=True)
             opened = key.seal.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], bound_to.encode())
-        except InvalidTag as fault:
+        except (InvalidTag, ValueError) as fault:
             raise ConfigurationError(
                 "a sealed value was altered or moved to another row", name="WATCHWORD_KEYS"
             ) from fault

@@ -1,4 +1,4 @@
-"""`/receipts/<sender>`: where providers report what became of a message.
+"""`/receipts/<sender>`: where providers report on messages; `/calls/<sender>`: what a call says.
 
 The address each message carries names its attempt and proves itself by a MAC, so that a report
 on one message says nothing about another. Where the provider signs as well, that is checked too.
@@ -15,10 +15,12 @@ from starlette.routing import Route
 
 from watchword.commands.receipts import FindAttempt, FindSent, RecordNotice
 from watchword.engine import Engine
+from watchword.errors import ConfigurationError
 from watchword.model import Attempt
 from watchword.senders.dispatch import dispatch_of
 from watchword.senders.http import HttpSender
 from watchword.senders.provider import Callback, NotAuthentic, Notice
+from watchword.senders.twilio_voice import TwilioVoice, said
 from watchword.senders.whatsapp import WhatsApp
 
 MAX_BODY = 64 * 1024
@@ -54,6 +56,22 @@ class Receipts:
                 about = await self._engine.read_async(FindAttempt(attempt_sid))
                 await self._engine.submit(RecordNotice(attempt_sid, sender.name, notice, about))
         return Response(status_code=204)
+
+    async def speak(self, request: Request) -> Response:
+        """Give a call its words once somebody pressed a key; asked by the provider of the call."""
+        sender = self._sender(request.path_params["sender"])
+        if sender is None or not isinstance(sender.provider, TwilioVoice):
+            return Response(status_code=404)
+        query = dict(request.query_params)
+        attempt_sid, sealed = query.pop("attempt", ""), query.pop("script", "")
+        if _length(request) > MAX_BODY:
+            return Response(status_code=413)
+        try:
+            sender.provider.pressed(await self._callback(request, query))
+            script = self._engine.open_script(attempt_sid, sealed)
+        except (NotAuthentic, ConfigurationError):
+            return Response(status_code=403)
+        return Response(said(script), media_type="text/xml")
 
     async def _take_many(self, request: Request, name: str, provider: WhatsApp) -> Response:
         """Record what Meta has put together, each report by the attempt or the id it names."""
@@ -107,5 +125,9 @@ def _length(request: Request) -> int:
 
 
 def receipt_routes(engine: Engine) -> list[Route]:
-    """Return the routes of reports: some providers GET them."""
-    return [Route("/receipts/{sender}", Receipts(engine).take, methods=["GET", "POST"])]
+    """Return the routes of reports, which some providers GET, and of calls."""
+    receipts = Receipts(engine)
+    return [
+        Route("/receipts/{sender}", receipts.take, methods=["GET", "POST"]),
+        Route("/calls/{sender}", receipts.speak, methods=["POST"]),
+    ]

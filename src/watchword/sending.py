@@ -2,12 +2,14 @@
 
 import logging
 from datetime import timedelta
+from urllib.parse import quote
 
 from watchword.commands.verifications import Started
+from watchword.keys import Keyring
 from watchword.model import Attempt, Channel, Delivery, Details
 from watchword.phone import mask
 from watchword.record import replace
-from watchword.senders.base import Message, Receipt, Sender
+from watchword.senders.base import Message, Receipt, Script, Sender
 from watchword.texts.write import Occasion, Texts
 
 logger = logging.getLogger("watchword")
@@ -43,6 +45,26 @@ def message_of(started: Started, texts: Texts, receipts_url: str | None) -> Mess
         mail_from=started.wording.mail_from,
         mail_name=started.wording.mail_name,
     )
+
+
+def with_script(message: Message, keyring: Keyring) -> Message:
+    """Let a call that asks for a key be told its words by us; the code lies sealed in the address.
+
+    A message that is no call stays as it is, and so does one whose provider cannot reach us.
+    """
+    url, text = message.receipts_url, message.text
+    is_call = message.channel is Channel.CALL
+    if not (is_call and message.asks_for_key and url and text):
+        return message
+    script = Script(text.language.voice, text.spoken, message.voice)
+    sealed = keyring.seal(script.encode(), bound_to=f"call {message.attempt_sid}")
+    url = url.replace("/receipts/", "/calls/", 1)
+    return replace(message, script_url=f"{url}&script={quote(sealed, safe='')}")
+
+
+def unsealed(sealed: str, attempt_sid: str, keyring: Keyring) -> Script:
+    """Return the words of a call; raise ConfigurationError for what we did not seal for it."""
+    return Script.decode(keyring.unseal(sealed, bound_to=f"call {attempt_sid}"))
 
 
 async def safely(sender: Sender, message: Message) -> Receipt:

@@ -4,6 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
+
 from watchword.model import Channel, Delivery
 from watchword.record import Hidden, Record
 from watchword.texts.write import Text
@@ -59,10 +61,28 @@ class Message(Record, frozen=True):
     send_digits: str | None = None  # for a call: dialled once it is answered
     asks_for_key: bool = True  # for a call: a key is pressed before the code is read
     voice: str | None = None  # for a call: the voice that reads it
+    script_url: Hidden[str | None] = None  # for a call: who asks there with a key gets the rest
     receipts_url: Hidden[str | None] = None
     messaging_service_sid: str | None = None  # what the service has set for the country
     mail_from: str | None = None  # for e-mail: the address and the name the request wants
     mail_name: str | None = None
+
+
+class Script(Record, frozen=True):
+    """What a call says once a key was pressed: sentences, and the language and voice of them."""
+
+    language: str
+    sentences: Hidden[tuple[str, ...]]
+    voice: str | None = None
+
+    def encode(self) -> str:
+        """Write it as text, to be sealed."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> "Script":
+        """Read what `encode` wrote."""
+        return msgspec.json.decode(text, type=cls)
 
 
 class Receipt(Record, frozen=True):

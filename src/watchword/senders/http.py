@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from watchword.model import Channel
+from watchword.record import replace
 from watchword.senders.base import Message, Receipt, Trouble
 from watchword.senders.portal import end
 from watchword.senders.provider import HttpRequest, HttpResponse, Provider
@@ -44,6 +45,9 @@ class HttpSender:
         """Ask the provider for one message, once."""
         url = message.receipts_url
         callback = url.replace("{sender}", self.name) if url else None
+        if message.script_url:
+            script_url = message.script_url.replace("{sender}", self.name)
+            message = replace(message, script_url=script_url)
         progress = _Progress()
         try:
             response = await self._ask(self.provider.request(message, callback), progress)

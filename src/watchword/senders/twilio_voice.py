@@ -4,7 +4,7 @@ from typing import ClassVar, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from watchword.model import Channel, Delivery
-from watchword.senders.base import Message, Receipt, Trouble
+from watchword.senders.base import Message, Receipt, Script, Trouble
 from watchword.senders.provider import Callback, Given, HttpRequest, HttpResponse, Notice, Option
 from watchword.senders.twilio import ACCOUNT, check_signature, form_request, read_twilio
 
@@ -47,6 +47,10 @@ class TwilioVoice:
         """Read Twilio's Call resource or its error body."""
         return read_twilio(response)
 
+    def pressed(self, callback: Callback) -> None:
+        """Raise NotAuthentic unless it is Twilio that says a key was pressed."""
+        check_signature(callback, self._given)
+
     def notices(self, callback: Callback) -> list[Notice]:
         """Read a status callback."""
         check_signature(callback, self._given)
@@ -57,15 +61,33 @@ class TwilioVoice:
 
 
 def twiml(message: Message) -> str:
-    """Return the call's script: a breath, the sentence, a breath, the sentence again."""
-    language = "en-US"
-    sentences: tuple[str, ...] = (message.body, message.body)
-    if message.text:
-        language, sentences = message.text.language.voice, message.text.spoken
-    voice = f" voice={quoteattr(message.voice)}" if message.voice else ""
-    said = '<Pause length="1"/>'.join(
-        f"<Say language={quoteattr(language)}{voice}>"
-        f'<prosody rate="slow">{escape(sentence)}</prosody></Say>'
-        for sentence in sentences
+    """Return the call's script: it asks for a key where one is wanted, else says the code at once.
+
+    A mailbox presses no key, so it hears no code.
+    """
+    text = message.text
+    if text is None:
+        return said(Script("en-US", (message.body, message.body), message.voice))
+    if message.script_url is None:
+        return said(Script(text.language.voice, text.spoken, message.voice))
+    asked = _sentence(Script(text.language.voice, (), message.voice), text.language.press)
+    url = quoteattr(message.script_url)
+    gather = f'action={url} method="POST" numDigits="1" finishOnKey="" timeout="5"'
+    return (
+        f'<Response><Pause length="1"/><Gather {gather}>'
+        f'{asked}<Pause length="4"/>{asked}</Gather></Response>'
     )
-    return f'<Response><Pause length="1"/>{said}</Response>'
+
+
+def said(script: Script) -> str:
+    """Return the words themselves: a breath, the sentence, a breath, the sentence again."""
+    sentences = '<Pause length="1"/>'.join(_sentence(script, each) for each in script.sentences)
+    return f'<Response><Pause length="1"/>{sentences}</Response>'
+
+
+def _sentence(script: Script, words: str) -> str:
+    voice = f" voice={quoteattr(script.voice)}" if script.voice else ""
+    return (
+        f"<Say language={quoteattr(script.language)}{voice}>"
+        f'<prosody rate="slow">{escape(words)}</prosody></Say>'
+    )

@@ -31,6 +31,7 @@ class Language(Record, frozen=True):
     expires: str
     spoken: str
     again: str
+    press: str  # asks for a key before a call says the code
     subject: str
     ignore: str
 
