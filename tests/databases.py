@@ -226,6 +226,63 @@ class MariaServer(Server):
         return pymysql.connect(unix_socket=f"{self.folder}/socket", user="root")
 
 
+class PgBouncer:
+    """Debian's pgbouncer in transaction mode, in front of a PostgreSQL server."""
+
+    def __init__(self, server: Server, *, mode: str = "transaction", more: str = "") -> None:
+        program = shutil.which("pgbouncer", path=f"/usr/sbin:{os.environ.get('PATH', '')}")
+        if program is None and os.geteuid() == 0 and shutil.which("apt-get"):
+            quiet = {"DEBIAN_FRONTEND": "noninteractive"} | os.environ
+            for command in (["update"], ["install", "-y", "pgbouncer"]):
+                subprocess.run(
+                    ["apt-get", "-qq", *command], env=quiet, check=False, capture_output=True
+                )
+            program = shutil.which("pgbouncer", path="/usr/sbin")
+        if program is None:
+            raise Missing("pgbouncer is left out: apt-get install pgbouncer")
+        self.port = free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="watchword-pgbouncer-"))
+        settings = self.folder / "pgbouncer.ini"
+        settings.write_text(
+            f"[databases]\n* = host=127.0.0.1 port={server.port} user=watchword\n"
+            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\n"
+            f"auth_type = any\nunix_socket_dir =\npool_mode = {mode}\n"
+            f"default_pool_size = 4\nmax_client_conn = 200\n{more}"
+        )
+        account = _account("postgres") if os.geteuid() == 0 else None
+        if account:
+            shutil.chown(self.folder, account)
+            settings.chmod(0o644)
+        self.process = subprocess.Popen(
+            [program, "-q", str(settings)],
+            user=account,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._wait()
+
+    def url(self, database: str) -> str:
+        """Return the URL of a database by way of the proxy."""
+        return f"postgresql://watchword:watchword@127.0.0.1:{self.port}/{database}"
+
+    def remove(self) -> None:
+        """Stop it for good."""
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise Missing("pgbouncer is left out: it does not start")
+
+
 SERVERS: dict[str, type[Server]] = {"postgres": PostgresServer, "mariadb": MariaServer}
 
 

@@ -145,7 +145,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
             "database",
             ok=False,
             found=f"{where} does not answer ({type(error).__name__})",
-            mend="check WATCHWORD_DATABASE_URL and that the server runs",
+            mend="set pool_mode = transaction in pgbouncer.ini"
+            if "statement pooling" in str(error)
+            else "check WATCHWORD_DATABASE_URL and that the server runs",
         )
         return
     yield Finding("database", ok=True, found=where)

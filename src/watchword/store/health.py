@@ -3,9 +3,12 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+
+from watchword.store.connect import OVERFLOW, POOL_SIZE
 
 MAX_SKEW_SECONDS = 2.0
 
@@ -21,13 +24,17 @@ class Health:
 
 
 def examine_database(connection: Connection) -> Iterator[Health]:
-    """Look at durability, isolation and the clock."""
+    """Look at durability, isolation, the clock, the pool, a proxy and the connection's secrecy."""
     name = connection.dialect.name
     if name == "sqlite":
         yield _sqlite(connection)
         return
     yield from _postgres(connection) if name == "postgresql" else _mysql(connection)
     yield _clock(connection)
+    yield _room(connection)
+    yield _secrecy(connection)
+    if name == "postgresql":
+        yield _proxy(connection)
 
 
 def _sqlite(connection: Connection) -> Health:
@@ -106,3 +113,65 @@ def _clock(connection: Connection) -> Health:
         found=f"the database's is {abs(skew):.1f} s {'ahead' if skew > 0 else 'behind'}",
         mend="run an NTP client, such as systemd-timesyncd, on both machines",
     )
+
+
+def _room(connection: Connection) -> Health:
+    """Compare the connections the server allows with what one process of ours may open."""
+    ask = "SELECT @@max_connections"
+    if connection.dialect.name == "postgresql":
+        ask = "SHOW max_connections"
+    allowed = int(connection.exec_driver_sql(ask).scalar_one())
+    most = POOL_SIZE + OVERFLOW
+    return Health(
+        "connections",
+        ok=allowed >= most,
+        found=f"the server allows {allowed}; a process opens {most} at most",
+        mend=f"raise max_connections above {most} for each process, or put pgbouncer in front",
+    )
+
+
+def _secrecy(connection: Connection) -> Health:
+    """Say whether the connection is encrypted; within one machine it need not be."""
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.dbapi_connection
+        encrypted = bool(driver.pgconn.ssl_in_use)
+        mend = "?sslmode=verify-full&sslrootcert=/path/to/ca.pem"
+    else:
+        row = connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Ssl_cipher'").one()
+        encrypted = bool(row[1])
+        mend = "?ssl_ca=/path/to/ca.pem"
+    host = str(connection.engine.url.query.get("host", connection.engine.url.host or ""))
+    is_near = host in ("", "localhost", "127.0.0.1", "::1") or host.startswith("/")
+    return Health(
+        "encryption",
+        ok=encrypted or is_near,
+        found=("on" if encrypted else "off") + (", within this machine" if is_near else ""),
+        mend=f"add {mend} to WATCHWORD_DATABASE_URL",
+    )
+
+
+def _proxy(connection: Connection) -> Health:
+    """Find out whether a proxy lends server connections by the transaction.
+
+    While another client's transaction holds the server connection that ours had, ours is given a
+    second one; without such a proxy a client keeps its own.
+    """
+    connection.rollback()
+    before = _backend(connection)
+    connection.rollback()
+    with connection.engine.connect() as other:
+        theirs = _backend(other)
+        after = _backend(connection)
+        connection.rollback()
+    lends = theirs == before or after != before
+    return Health(
+        "proxy",
+        ok=True,
+        found="one that lends connections by the transaction, which is served as well"
+        if lends
+        else "none that lends connections by the transaction",
+    )
+
+
+def _backend(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
