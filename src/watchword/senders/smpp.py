@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,9 +11,10 @@ from typing import ClassVar, Final
 
 from watchword.errors import StoreError
 from watchword.model import Channel, Delivery
-from watchword.senders.base import WORDS, Message, Receipt, Trouble
+from watchword.senders.base import Message, Receipt, Trouble
 from watchword.senders.portal import end
 from watchword.senders.provider import Given, Notice, Option, TakeNotice, without_plus
+from watchword.senders.smpp_codes import read_answer, read_refusal, read_report, shown
 from watchword.senders.smpp_link import (
     Bind,
     BindRefused,
@@ -27,9 +27,6 @@ from watchword.senders.smpp_link import (
 from watchword.senders.smpp_pdu import (
     GSM_DEFAULT,
     LATIN_1,
-    MESSAGE_STATE,
-    RECEIPTED_MESSAGE_ID,
-    RESPONSE,
     ROK,
     RX_T_APPN,
     SUBMIT_SM,
@@ -37,7 +34,6 @@ from watchword.senders.smpp_pdu import (
     UDH,
     Address,
     Delivered,
-    Pdu,
     Submission,
     read_message_id,
 )
@@ -51,66 +47,6 @@ WAITS: Final = (1.0, 2.0, 5.0, 15.0, 30.0)  # seconds between tries to have the 
 NETWORK, ALPHANUMERIC, INTERNATIONAL, ISDN = 3, 5, 1, 1  # types of number; a numbering plan
 SHORT_CODE: Final = 6  # digits; a longer number is one that can be called
 LONGEST_SHORT: Final = {Encoding.GSM7: 160, Encoding.UCS2: 140}  # bytes; more is a payload
-THROTTLED_SECONDS: Final = 1.0
-TROUBLES: Final = {  # command_status of a submit_sm_resp (SMPP 3.4 §5.1.3)
-    0x01: (Trouble.CONTENT, 21617),
-    0x02: (Trouble.SETUP, None),
-    0x03: (Trouble.SETUP, None),
-    0x04: (Trouble.SETUP, None),
-    0x07: (Trouble.SETUP, None),
-    0x0A: (Trouble.SETUP, 21606),
-    0x0B: (Trouble.RECIPIENT, 21211),
-    0x14: (Trouble.BUSY, 30001),
-    0x15: (Trouble.SETUP, None),
-    0x43: (Trouble.SETUP, None),
-    0x45: (Trouble.OUTAGE, 30008),
-    0x48: (Trouble.SETUP, 21606),
-    0x49: (Trouble.SETUP, 21606),
-    0x50: (Trouble.RECIPIENT, 21211),
-    0x51: (Trouble.RECIPIENT, 21211),
-    0x53: (Trouble.SETUP, None),
-    0x58: (Trouble.BUSY, 20429),
-    0x62: (Trouble.SETUP, None),
-    0x64: (Trouble.BUSY, 20503),
-    0x65: (Trouble.CONTENT, None),
-    0x66: (Trouble.CONTENT, None),
-    0xC0: (Trouble.SETUP, None),
-    0xC1: (Trouble.SETUP, None),
-    0xC2: (Trouble.SETUP, None),
-    0xC3: (Trouble.SETUP, None),
-    0xC4: (Trouble.SETUP, None),
-}
-NOBODY_KNOWS: Final = (0x08, 0xFF)  # a system error, an unknown one: it may have been sent
-BIND_TROUBLES: Final = {
-    0x05: Trouble.SETUP,  # already bound: too many binds for this account
-    0x0D: Trouble.CREDENTIALS,
-    0x0E: Trouble.CREDENTIALS,
-    0x0F: Trouble.CREDENTIALS,
-    0x53: Trouble.SETUP,
-    0x58: Trouble.BUSY,
-}
-STATES: Final = {  # a receipt's `stat` and message_state (Appendix B, §5.2.28)
-    "ENROUTE": (Delivery.SENT, None, None),
-    "ACCEPTD": (Delivery.SENT, None, None),
-    "DELIVRD": (Delivery.DELIVERED, None, None),
-    "EXPIRED": (Delivery.UNDELIVERED, Trouble.RECIPIENT, 30003),
-    "DELETED": (Delivery.UNDELIVERED, Trouble.OUTAGE, 30008),
-    "UNDELIV": (Delivery.UNDELIVERED, Trouble.RECIPIENT, 30003),
-    "REJECTD": (Delivery.UNDELIVERED, Trouble.CONTENT, 30007),
-}
-NUMBERED: Final = {
-    1: "ENROUTE",
-    2: "DELIVRD",
-    3: "EXPIRED",
-    4: "DELETED",
-    5: "UNDELIV",
-    6: "ACCEPTD",
-    8: "REJECTD",
-}
-REPORT: Final = re.compile(
-    r"\bid:\s*(?P<id>\S+).*?\bstat:\s*(?P<stat>[A-Z]+)", re.IGNORECASE | re.DOTALL
-)
-
 
 logger = logging.getLogger("watchword.senders")
 
@@ -139,19 +75,7 @@ class SmppSender:
     waits = True
 
     def __init__(self, name: str, given: Given, *, timeout: float = 10.0) -> None:
-        for option, known in (
-            ("long", LONG),
-            ("alphabet", ALPHABETS),
-            ("receipt_ids", RECEIPT_IDS),
-        ):
-            if given[option] not in known:
-                raise ValueError(f"{option}: there are {', '.join(known)}")
-        for option in ("port", "window", "validity_minutes", "enquire_seconds"):
-            if not given[option].isdigit() or not int(given[option]):
-                raise ValueError(f"{option}: a number above 0 is expected")
-        for option in ("tls", "receipts"):
-            if given[option] not in YES:
-                raise ValueError(f"{option}: yes or no is expected")
+        _check(given)
         self.name = name
         self.address = (given["host"], int(given["port"]), YES[given["tls"]])
         self._given = given
@@ -187,7 +111,9 @@ class SmppSender:
                 waits = iter(WAITS)
                 await link.ended.wait()
             except (OSError, TimeoutError, BindRefused, NotSent) as fault:
-                why = _hex(fault.status) if isinstance(fault, BindRefused) else type(fault).__name__
+                why = (
+                    shown(fault.status) if isinstance(fault, BindRefused) else type(fault).__name__
+                )
                 logger.warning("sender.unbound sender=%s why=%s", self.name, why)
             await asyncio.sleep(next(waits, WAITS[-1]))
 
@@ -196,7 +122,7 @@ class SmppSender:
         try:
             link = await open_link(replace(self._bind, receives=False), self._hear)
         except BindRefused as fault:
-            return WORDS[BIND_TROUBLES.get(fault.status, Trouble.CREDENTIALS)]
+            return read_refusal(fault.status).reason or ""
         await link.close()
         return ""
 
@@ -206,9 +132,7 @@ class SmppSender:
             async with asyncio.timeout(self._timeout):
                 link = await self._link()
         except BindRefused as fault:
-            trouble = BIND_TROUBLES.get(fault.status, Trouble.CREDENTIALS)
-            code = 20003 if trouble is Trouble.CREDENTIALS else None
-            return Receipt.failed(trouble, code, f"bind refused with {_hex(fault.status)}")
+            return read_refusal(fault.status)
         except ssl.SSLError as fault:
             return Receipt.failed(
                 Trouble.SETUP, None, f"no safe connection: {type(fault).__name__}"
@@ -247,17 +171,7 @@ class SmppSender:
             return Receipt.failed(Trouble.OUTAGE, None, "the bind had ended")
         except Unanswered as fault:
             return Receipt.unknown(detail=f"no answer after the request had left: {fault}")
-        return self._read(answer)
-
-    def _read(self, answer: Pdu) -> Receipt:
-        if answer.status == ROK and answer.command == SUBMIT_SM | RESPONSE:
-            return Receipt.sent(self._named(read_message_id(answer.body), base=16))
-        words = f"answered {_hex(answer.status)}"
-        if answer.status in NOBODY_KNOWS:
-            return Receipt.unknown(Trouble.OUTAGE, words)
-        trouble, code = TROUBLES.get(answer.status, (Trouble.CONTENT, None))
-        after = THROTTLED_SECONDS if trouble is Trouble.BUSY else None
-        return Receipt.failed(trouble, code, words, retry_after=after)
+        return read_answer(answer, self._named(read_message_id(answer.body), base=16))
 
     def _parts(self, message: Message) -> Iterator[Submission]:
         """Cut a text into what one PDU holds; the last part alone asks for a receipt."""
@@ -301,18 +215,11 @@ class SmppSender:
         return RX_T_APPN
 
     def _notice(self, delivered: Delivered) -> Notice | None:
-        found = REPORT.search(delivered.text.decode("latin-1"))
-        given = delivered.options.get(RECEIPTED_MESSAGE_ID, b"").rstrip(b"\0").decode("latin-1")
-        state = delivered.options.get(MESSAGE_STATE, b"")
-        stat = NUMBERED.get(state[0], "") if state else ""
-        stat = stat or (found["stat"].upper() if found else "")
-        if not (delivered.is_receipt or given) or stat not in STATES:
+        report = read_report(delivered)
+        if report is None:
             return None
-        status, trouble, code = STATES[stat]
-        named = self._named(given, base=16) if given else None
-        if named is None and found:
-            named = self._named(found["id"], base=10)
-        return Notice(status, named, trouble=trouble, error_code=code) if named else None
+        named = self._named(report.message_id, base=16 if report.as_answered else 10)
+        return Notice(report.status, named, trouble=report.trouble, error_code=report.error_code)
 
     def _named(self, message_id: str | None, base: int) -> str | None:
         """Write an id so that a receipt's equals the answer's, whose digits may be others."""
@@ -321,6 +228,22 @@ class SmppSender:
         with contextlib.suppress(ValueError):
             return str(int(message_id, base))
         return message_id
+
+
+def _check(given: Given) -> None:
+    for option, known in (
+        ("long", LONG),
+        ("alphabet", ALPHABETS),
+        ("receipt_ids", RECEIPT_IDS),
+    ):
+        if given[option] not in known:
+            raise ValueError(f"{option}: there are {', '.join(known)}")
+    for option in ("port", "window", "validity_minutes", "enquire_seconds"):
+        if not given[option].isdigit() or not int(given[option]):
+            raise ValueError(f"{option}: a number above 0 is expected")
+    for option in ("tls", "receipts"):
+        if given[option] not in YES:
+            raise ValueError(f"{option}: yes or no is expected")
 
 
 def _encoded(text: str, coding: int) -> bytes:
@@ -345,7 +268,3 @@ def _validity(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     return f"0000{days:02}{hours:02}{rest:02}00000R"
-
-
-def _hex(status: int) -> str:
-    return f"{status:#04x}"
