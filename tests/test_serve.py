@@ -1,11 +1,15 @@
 """`watchword serve`: whose word it takes for where a request came from."""
 
+import asyncio
 import json
+import socket
 import urllib.request
 
 import pytest
+import uvloop
 
 from tests.server import Server, serving
+from watchword.serve import doors
 
 FORWARDED = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
 
@@ -36,3 +40,29 @@ def test_a_trusted_proxy_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with serving() as server:
         assert url_of_a_verification(server).startswith("https://")
+
+
+def test_a_turn_of_the_loop_lets_in_many_connections() -> None:
+    listening = socket.create_server(("127.0.0.1", 0), backlog=64)
+    let_in = 0
+
+    class Caller(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            nonlocal let_in
+            let_in += 1
+
+    async def turns() -> int:
+        loop = asyncio.get_running_loop()
+        servers = [await loop.create_server(Caller, sock=door) for door in doors(listening)]
+        callers = [socket.create_connection(listening.getsockname()) for _ in range(64)]
+        for _ in range(8):  # two for each that can let in all of its share
+            await asyncio.sleep(0)
+        seen = let_in
+        for caller in callers:
+            caller.close()
+        for server in servers:
+            server.close()
+        return seen
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(turns()) >= 48
