@@ -1,5 +1,6 @@
 """Development over HTTP: the inbox, the clock and the faults of a server that anyone may be."""
 
+import asyncio
 import threading
 import time
 from datetime import datetime, timedelta
@@ -11,17 +12,20 @@ import requests
 from starlette.testclient import TestClient
 from twilio.base.exceptions import TwilioRestException
 
-from tests.conftest import PHONE, make_engine
+from tests.conftest import CREDENTIALS, PHONE, make_engine
 from tests.servers import Server, serving
 from watchword import OTP_Model
 from watchword.asgi import App
 from watchword.clock import ManualClock
+from watchword.commands.verifications import StartVerification
 from watchword.config import load
+from watchword.development import faults
 from watchword.development.controls import FILE, Controls, Faults, SenderFault
 from watchword.doctor import examine
 from watchword.kit import Kit
 from watchword.kit_server import KitServer
-from watchword.runtime import open_engine
+from watchword.phone import parse
+from watchword.runtime import add_controls, open_engine
 from watchword.senders.inbox import InboxSender
 from watchword.store.memory import MemoryStore
 
@@ -230,3 +234,26 @@ def test_the_doctor_sees_what_a_test_has_left_switched_on(home: Path) -> None:
 
 def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def test_a_message_can_be_overtaken_by_the_next(
+    inbox: InboxSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = make_engine(MemoryStore(), inbox, ManualClock())
+    monkeypatch.setattr(faults, "OVERTAKEN_SECONDS", 0.05)
+    controls = Controls()
+    add_controls(here, controls)
+    controls.set_faults(Faults(sender=SenderFault.REORDERS))
+    known = CREDENTIALS
+    numbers = ("+237650000000", "+33612345678")
+
+    async def ask() -> None:
+        starts = [
+            StartVerification(known.service_sid, known.account_sid, parse(n)) for n in numbers
+        ]
+        await asyncio.gather(*(here.submit(start) for start in starts))
+
+    asyncio.run(ask())
+
+    arrived = [message.to for message in reversed(inbox.messages())]
+    assert arrived == ["+33612345678", "+237650000000"]

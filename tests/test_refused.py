@@ -228,7 +228,7 @@ def test_the_console_and_the_terminal_show_what_was_blocked(here: Engine) -> Non
     assert "<dt>Blocked</dt><dd>3</dd>" in shown
     assert 'aria-label="resend wait: 3"' in shown
     assert 'aria-label="CM +2376…: 3"' in shown
-    assert 'class="stop"' in shown
+    assert 'class="held"' in shown
 
 
 def test_the_terminal_counts_what_it_was_refused() -> None:
@@ -251,17 +251,14 @@ def test_a_slice_of_time_can_be_come_closer_to(here: Engine) -> None:
     client = client_of(here)
     sign_in(client)
     day = window_of({}, here.clock.now())
-    bar = figures_of(here, day.since).bars[-1]
+    bar = here.read(ReadFigures(CREDENTIALS.account_sid, day.since, day.until)).bars[-1]
 
     hour = client.get(day.closer(bar))
 
-    assert "<h1>01 Mar 2026, 11:00 to 12:00</h1>" in hour.text
-    assert "<dt>Messages</dt><dd>0</dd>" in hour.text  # it was sent at 12:00 sharp
+    assert "<h1>01 Mar 2026, 12:00 to 13:00</h1>" in hour.text
+    assert "<dt>Messages</dt><dd>1</dd>" in hour.text
+    assert hour.text.count('scope="row"><a href="/console?from=') == 12  # five minutes each
     assert "Back to now" in hour.text
-
-
-def figures_of(engine: Engine, since: object) -> Figures:
-    return engine.read(ReadFigures(CREDENTIALS.account_sid, since))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from tests.conftest import CREDENTIALS, KEYRING, make_engine
 from watchword.clock import ManualClock
 from watchword.commands.verifications import CheckCode, StartVerification
 from watchword.engine import Engine
-from watchword.phone import parse
+from watchword.errors import TooSoon
+from watchword.phone import Phone, parse
 from watchword.senders.inbox import InboxSender
 from watchword.store.sql import SqlStore
 
@@ -69,17 +70,26 @@ def console(
         start = dice.choice(("+23765000", "+3361234", "+44740012"))
         phone = parse(f"{start}{number + 1000}")
         engine.perform(StartVerification(known.service_sid, known.account_sid, phone))
+        for _ in range(dice.choice((0, 0, 0, 1, 4) if 60 < number < 80 else (0, 0, 0, 0, 1))):
+            blocked(engine, phone)
         clock.advance(seconds=dice.randint(4, 90))
         if dice.random() < 0.85:
             code = inbox.messages(phone.to)[0].code
             engine.perform(CheckCode(known.service_sid, known.account_sid, code, to=phone.to))
         clock.advance(minutes=dice.choice((1, 5, 9, 20)))
-    page = picture(browser, f"{url}/console", "", 1100, 760)
+    page = picture(browser, f"{url}/console", "", 1100, 860)
     page.locator("#account").fill(known.account_sid)
     page.locator("#token").fill(known.auth_token)
     page.locator("main button").click()
     page.locator(".chart").wait_for()
     page.screenshot(path=IMAGES / "console.png")
+
+
+def blocked(engine: Engine, phone: Phone) -> None:
+    """Have a start refused as one that came too soon."""
+    known = CREDENTIALS
+    refusal = TooSoon(expires=engine.clock.now(), retry_after=1)
+    engine.refused(refusal, known.account_sid, known.service_sid, phone.to)
 
 
 def picture(

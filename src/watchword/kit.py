@@ -99,6 +99,10 @@ class FaultSwitches:
         after = SenderFault.TIMES_OUT_AFTER_SENDING
         self._set(sender=after if after_sending else SenderFault.TIMES_OUT)
 
+    def sender_reorders(self) -> None:
+        """Let every other message come three seconds late, behind the next one."""
+        self._set(sender=SenderFault.REORDERS)
+
     def sender_duplicates(self) -> None:
         """Every message arrives twice."""
         self._set(sender=SenderFault.DUPLICATES)

@@ -5,7 +5,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Opener, Site
 from tests.conftest import CREDENTIALS
+from watchword.commands.operator import SetCountry
 from watchword.commands.verifications import CheckCode, StartVerification
+from watchword.errors import CountryBlocked
 from watchword.phone import parse
 
 CAMEROON, FRANCE, BRITAIN = "+237650000000", "+33612345678", "+447400123456"
@@ -122,3 +124,50 @@ def test_every_act_is_written_down(
 
     page.get_by_role("link", name="Overview").click()
     expect(page.get_by_role("region", name="What operators did")).to_contain_text(action)
+
+
+def test_the_keyboard_is_enough_for_an_operator(open_page: Opener, site: Site) -> None:
+    send(site, CAMEROON)
+    page = open_page("/console")
+    page.keyboard.type(CREDENTIALS.account_sid)
+    page.keyboard.press("Tab")
+    page.keyboard.type(CREDENTIALS.auth_token)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("The last")
+
+    page.get_by_text("The numbers").focus()
+    page.keyboard.press("Enter")
+    page.locator("#t-time a").last.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Back to now")).to_be_visible()
+    assert tile(page, "Messages") == "1"
+
+    look_up(page, CAMEROON)
+    page.locator("summary", has_text="Put it on the safe list").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Yes, put it on the safe list")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".done").first).to_have_text("The number is on the safe list.")
+
+
+def test_what_is_blocked_is_in_the_chart_and_the_bar_leads_closer(
+    open_page: Opener, site: Site
+) -> None:
+    send(site, CAMEROON)
+    known = CREDENTIALS
+    site.engine.perform(SetCountry(known.service_sid, known.account_sid, "FR", blocked=True))
+    for _ in range(3):
+        with pytest.raises(CountryBlocked):
+            send(site, FRANCE)
+    page = signed_in(open_page)
+
+    assert tile(page, "Blocked") == "3"
+    expect(page.locator(".chart .held")).to_have_count(1)
+    expect(page.locator(".card", has_text="Why blocked")).to_contain_text("country blocked")
+    page.locator(".chart a").last.click()
+    expect(page.get_by_role("link", name="Back to now")).to_be_visible()
+
+    assert tile(page, "Blocked") == "3"
+    page.get_by_role("link", name="Wider").click()
+    assert tile(page, "Messages") == "1"

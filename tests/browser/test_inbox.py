@@ -122,3 +122,22 @@ def test_the_inbox_fits_a_phone(open_page: Opener, site: Site) -> None:
     page = open_page("/inbox", viewport={"width": 320, "height": 640})
 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_message_behind_the_screen_is_notified_of(open_page: Opener, site: Site) -> None:
+    page = open_page("/inbox")
+    page.evaluate(
+        "window.told = []; Object.defineProperty(document, 'hidden', { value: true });"
+        "window.Notification = class { constructor(text) { window.told.push(text); }"
+        " static permission = 'default';"
+        " static async requestPermission() { Notification.permission = 'granted'; } };"
+        "document.getElementById('notify').hidden = false;"
+    )
+    page.get_by_role("button", name="Notify me").click()
+    expect(page.locator("#notify")).to_be_hidden()
+    expect(page.locator("#state")).to_have_text("live")
+
+    send(site, CAMEROON)
+    expect(page.locator(".chip")).to_have_count(1)
+
+    assert page.evaluate("window.told") == ["New message to +237 6 50 00 00 00"]

@@ -31,6 +31,7 @@ class ReadFigures(Record, Reading[Figures], frozen=True):
     account_sid: str
     since: datetime
     until: datetime | None = None
+    slices: int = figures.BARS
 
     def read(self, store: Store, context: Context) -> Figures:
         until = self.until or context.now
@@ -38,7 +39,15 @@ class ReadFigures(Record, Reading[Figures], frozen=True):
         verifications = self._newest(store, Verification, self.since)
         refused = self._newest(store, Refused, slot_of(self.since))
         complete = max(len(attempts), len(verifications), len(refused)) < MOST_ROWS
-        return figures.count(attempts, verifications, refused, self.since, until, complete=complete)
+        return figures.count(
+            attempts,
+            verifications,
+            refused,
+            self.since,
+            until,
+            complete=complete,
+            slices=self.slices,
+        )
 
     def _newest(self, store: Store, kind: type[Any], since: datetime) -> list[Any]:
         found: list[Any] = []

@@ -31,6 +31,7 @@ class SenderFault(StrEnum):
     TIMES_OUT = "times_out"  # not sent, and nobody knows
     TIMES_OUT_AFTER_SENDING = "times_out_after_sending"  # sent, and nobody knows
     DUPLICATES = "duplicates"  # arrives twice
+    REORDERS = "reorders"  # every other one comes seconds late, behind the next
 
 
 class StoreFault(StrEnum):

@@ -1,6 +1,7 @@
 """Faults on purpose: a sender and a store that go wrong when they are told to."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from watchword.record import replace
 from watchword.senders.base import Message, Receipt, Sender
 from watchword.store.base import Changes, Keys, Query, Rows, Store
 
+OVERTAKEN_SECONDS = 3.0  # time enough for the next message to be asked for and to arrive
 EVERY_CHANNEL = frozenset(Channel)
 
 
@@ -20,6 +22,7 @@ class FaultySender:
     def __init__(self, inner: Sender, controls: Controls) -> None:
         self.inner = inner
         self._controls = controls
+        self._numbers = itertools.count()
 
     @property
     def name(self) -> str:
@@ -29,7 +32,9 @@ class FaultySender:
     @property
     def waits(self) -> bool:
         """Whether the other sender waits, or messages are to be delayed."""
-        return self.inner.waits or self._controls.read().faults.delay_seconds > 0
+        faults = self._controls.read().faults
+        held_up = faults.delay_seconds > 0 or faults.sender is SenderFault.REORDERS
+        return self.inner.waits or held_up
 
     @property
     def channels(self) -> frozenset[Channel]:
@@ -49,6 +54,8 @@ class FaultySender:
             case SenderFault.TIMES_OUT_AFTER_SENDING:
                 await self.inner.send(message)
                 return Receipt(Delivery.UNKNOWN, reason="a fault on purpose: times_out")
+            case SenderFault.REORDERS if next(self._numbers) % 2 == 0:
+                await asyncio.sleep(OVERTAKEN_SECONDS)
             case SenderFault.DUPLICATES:
                 await self.inner.send(message)
                 again = replace(message, attempt_sid=f"{message.attempt_sid}-again")

@@ -82,6 +82,7 @@ def count(
     until: datetime,
     *,
     complete: bool,
+    slices: int = BARS,
 ) -> Figures:
     """Count the messages, the verifications that were begun and the refusals of some time."""
     approved = {found.sid for found in verifications if found.status is Status.APPROVED}
@@ -97,7 +98,7 @@ def count(
         failed=sum(attempt.status in UNDELIVERED for attempt in attempts),
         closed=sum(found.status is Status.MAX_ATTEMPTS_REACHED for found in verifications),
         blocked=sum(row.count for row in refused),
-        bars=_bars(attempts, verifications, refused, since, until),
+        bars=_bars(attempts, verifications, refused, since, until, slices),
         countries=_shares(attempts, approved, lambda attempt: attempt.country or "–"),
         prefixes=_shares(attempts, approved, lambda attempt: attempt.prefix or "–"),
         channels=_shares(attempts, approved, lambda attempt: attempt.channel.value),
@@ -137,9 +138,10 @@ def _bars(
     refused: Iterable[Refused],
     since: datetime,
     until: datetime,
+    slices: int,
 ) -> tuple[Bar, ...]:
-    width = (until - since) / BARS
-    slot = _slots(since, width)
+    width = (until - since) / slices
+    slot = _slots(since, width, slices)
     sends = Tally(slot(attempt.created_at) for attempt in attempts)
     failed = Tally(slot(a.created_at) for a in attempts if a.status in UNDELIVERED)
     approved = Tally(slot(v.created_at) for v in verifications if v.status is Status.APPROVED)
@@ -147,12 +149,12 @@ def _bars(
     for row in refused:
         blocked[slot(row.created_at)] += row.count
     return tuple(
-        Bar(since + width * i, sends[i], approved[i], failed[i], blocked[i]) for i in range(BARS)
+        Bar(since + width * i, sends[i], approved[i], failed[i], blocked[i]) for i in range(slices)
     )
 
 
-def _slots(since: datetime, width: timedelta) -> Callable[[datetime], int]:
-    return lambda moment: min(max(int((moment - since) / width), 0), BARS - 1)
+def _slots(since: datetime, width: timedelta, slices: int) -> Callable[[datetime], int]:
+    return lambda moment: min(max(int((moment - since) / width), 0), slices - 1)
 
 
 def _shares(

@@ -50,7 +50,7 @@ def _tall(slot: Bar) -> int:
 def _blocks(slot: Bar, at: float, width: float, top: int) -> Markup:
     approved = min(slot.approved, slot.sends)
     rest = max(slot.sends - approved - slot.failed, 0)
-    parts = (("yes", approved), ("open", rest), ("no", slot.failed), ("stop", slot.blocked))
+    parts = (("yes", approved), ("open", rest), ("no", slot.failed), ("held", slot.blocked))
     drawn, base = Markup(""), float(HEIGHT)
     for name, number in parts:
         tall = number / top * HEIGHT

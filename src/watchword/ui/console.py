@@ -110,7 +110,9 @@ class Console:
         now, account = self._engine.clock.now(), operator.account_sid
         window = window_of(request.query_params, now)
         await self._engine.write_refusals_async()
-        figures = await self._engine.read_async(ReadFigures(account, window.since, window.until))
+        figures = await self._engine.read_async(
+            ReadFigures(account, window.since, window.until, window.bars)
+        )
         return render(
             "console.html",
             windows=[(key, choice[0], key == window.name) for key, choice in WINDOWS.items()],

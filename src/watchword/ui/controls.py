@@ -16,6 +16,7 @@ FAULTS = (
     (SenderFault.TIMES_OUT.value, "is lost: nobody knows"),
     (SenderFault.TIMES_OUT_AFTER_SENDING.value, "arrives, but nobody knows"),
     (SenderFault.DUPLICATES.value, "arrives twice"),
+    (SenderFault.REORDERS.value, "or the next one first"),
 )
 
 

@@ -19,6 +19,7 @@ async function refresh() {
       news.forEach((e) => e.classList.add("fresh"));
       region().replaceWith(document.adoptNode(fresh));
       if (focus) document.getElementById(focus)?.focus();
+      if (news.length && document.hidden && wants()) news.forEach((e) => e.dataset.say && new Notification(e.dataset.say));
       if (news.length) say(news.map((e) => e.dataset.say || "").filter(Boolean).join(". "));
     }
   } finally {
@@ -27,6 +28,13 @@ async function refresh() {
   }
 }
 function say(text) { const s = document.getElementById("said"); if (s && text) s.textContent = text; }
+const notify = document.getElementById("notify");
+const wants = () => notify && Notification.permission === "granted";
+const offer = () => { notify.hidden = Notification.permission !== "default"; };
+if (notify && "Notification" in window) {
+  offer();
+  notify.addEventListener("click", async () => { await Notification.requestPermission(); offer(); });
+}
 const state = document.getElementById("state");
 const source = new EventSource(document.body.dataset.events);
 source.onopen = () => { if (state) { state.textContent = "live"; state.dataset.on = "1"; } };
