@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
@@ -194,6 +195,8 @@ SETTINGS: Final = (
     Setting("THIRD_RESEND_DURATION", "900000", _milliseconds, "third wait, in milliseconds"),
     Setting("FOURTH_RESEND_DURATION", "86400000", _milliseconds, "fourth wait, in milliseconds"),
 )
+BY_VARIABLE: Final = {setting.variable: setting for setting in SETTINGS}
+DEFAULTS: Final = tuple((setting.variable, setting.default) for setting in SETTINGS)
 LADDER: Final = tuple(s.variable for s in SETTINGS if s.variable.endswith("_RESEND_DURATION"))
 
 
@@ -203,13 +206,21 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     An unknown `WATCHWORD_…` variable stops the start as well: a misspelt guard guards nothing.
     """
     given = os.environ if environment is None else environment
-    known = {setting.variable for setting in SETTINGS}
     for name in given:
-        if name.startswith(PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in BY_VARIABLE:
             raise ConfigurationError(
                 f"there is no setting {name}; see: watchword config", name=name
             )
-    values = {setting.variable: _read(setting, given) for setting in SETTINGS}
+    texts = tuple([given.get(name) or default for name, default in DEFAULTS])
+    return _settings(texts, (Path.cwd(), given.get("HOME")))
+
+
+@lru_cache(maxsize=8)  # `OTP_Model` asks anew for every number
+def _settings(texts: tuple[str, ...], _paths_start_at: tuple[Path, str | None]) -> Settings:
+    values = {
+        setting.variable: _read(setting, {setting.variable: text})
+        for setting, text in zip(SETTINGS, texts, strict=True)
+    }
     if values["WATCHWORD_ENV"] == "production" and values["WATCHWORD_FIXED_CODES"]:
         raise ConfigurationError(
             "fixed codes let anybody in, so WATCHWORD_FIXED_CODES cannot be set with "
@@ -243,7 +254,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
 def documented(name: str, environment: Mapping[str, str] | None = None) -> Any:
     """Read one setting as `settings.py` shows it: durations in milliseconds, None for none."""
     given = os.environ if environment is None else environment
-    setting = next(setting for setting in SETTINGS if setting.variable == name)
+    setting = BY_VARIABLE[name]
     value = _read(setting, given)
     return value // timedelta(milliseconds=1) if isinstance(value, timedelta) else value or None
 
