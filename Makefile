@@ -25,6 +25,7 @@ proof: ## the long runs of what `make test` runs briefly
 	@$(BIN)/python -m proofs.size $(PROOF)
 	@$(BIN)/python -m proofs.galera $(PROOF)
 	@$(BIN)/python -m proofs.standby $(PROOF)
+	@PROOF_HISTORIES=$${PROOF_HISTORIES:-5000} $(BIN)/python -m pytest -q tests/test_engine_machine.py
 	@PROOF_CASES=$${PROOF_CASES:-60} $(BIN)/python -m pytest -q tests/test_openapi.py
 
 bench: ## measure every claim about speed and publish the figures, a quarter of an hour

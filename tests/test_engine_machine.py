@@ -1,11 +1,19 @@
 """The engine against a model of forty lines, over any history that Hypothesis can think of."""
 
+import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.conftest import CREDENTIALS, KEYRING, NOON, SERVICE
 from watchword.clock import ManualClock
@@ -17,12 +25,13 @@ from watchword.commands.verifications import (
     GuardedStart,
     StartVerification,
 )
-from watchword.engine import Engine
+from watchword.engine import Engine, new_sid
 from watchword.errors import Refusal
 from watchword.model import Policy, Status
 from watchword.phone import parse
 from watchword.record import replace
 from watchword.senders.inbox import InboxSender
+from watchword.store.base import Store
 from watchword.store.memory import MemoryStore
 
 PHONES = ("+237650000000", "+12025550143")
@@ -52,14 +61,19 @@ class Subject:
 
 
 class EngineMachine(RuleBasedStateMachine):
+    """Each history has a service of its own, so that many can share one database."""
+
+    store: ClassVar[Store]
+
     @initialize()
     def begin(self) -> None:
         self.clock = ManualClock(NOON)
         self.inbox = InboxSender()
         self.engine = Engine(
-            MemoryStore(), self.inbox, KEYRING, CREDENTIALS, clock=self.clock, policy=POLICY
+            self.store, self.inbox, KEYRING, CREDENTIALS, clock=self.clock, policy=POLICY
         )
-        self.engine.perform(EnsureService(SERVICE))
+        self.service = replace(SERVICE, sid=new_sid("VA"))
+        self.engine.perform(EnsureService(self.service))
         self.model = {phone: Subject() for phone in PHONES}
         self.delivered = 0
 
@@ -94,7 +108,7 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(phone=st.sampled_from(PHONES))
     def start(self, phone: str) -> None:
         allowed = self.may_start(self.model[phone])
-        command = StartVerification(SERVICE.sid, SERVICE.account_sid, parse(phone))
+        command = StartVerification(self.service.sid, self.service.account_sid, parse(phone))
         try:
             answer = self.engine.perform(command)
         except Refusal:
@@ -109,9 +123,9 @@ class EngineMachine(RuleBasedStateMachine):
         now = self.clock.now()
         free = subject.waits_until is None or now >= subject.waits_until
         allowed = free and self.may_start(subject)
-        start = StartVerification(SERVICE.sid, SERVICE.account_sid, parse(phone))
+        start = StartVerification(self.service.sid, self.service.account_sid, parse(phone))
         try:
-            answer = self.engine.perform(GuardedStart(start, phone, "user"))
+            answer = self.engine.perform(GuardedStart(start, phone, self.service.sid))
         except Refusal:
             assert not allowed
             return
@@ -131,7 +145,7 @@ class EngineMachine(RuleBasedStateMachine):
         allowed = pending is not None and subject.failures < POLICY.max_failures
         try:
             answer = self.engine.perform(
-                CheckCode(SERVICE.sid, SERVICE.account_sid, code, to=phone)
+                CheckCode(self.service.sid, self.service.account_sid, code, to=phone)
             )
         except Refusal:
             assert not allowed
@@ -154,7 +168,7 @@ class EngineMachine(RuleBasedStateMachine):
         pending = self.open(subject)
         try:
             self.engine.perform(
-                CloseVerification(SERVICE.sid, SERVICE.account_sid, status, to=phone)
+                CloseVerification(self.service.sid, self.service.account_sid, status, to=phone)
             )
         except Refusal:
             assert pending is None
@@ -165,7 +179,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(phone=st.sampled_from(PHONES))
     def forget_the_ladder(self, phone: str) -> None:
-        self.engine.perform(ForgetCounter(phone, "user"))
+        self.engine.perform(ForgetCounter(phone, self.service.sid))
         self.model[phone].step, self.model[phone].waits_until = 0, None
 
     @rule(seconds=st.sampled_from([1, 59, 119, 120, 301, 600, 901, 86_400]))
@@ -178,10 +192,21 @@ class EngineMachine(RuleBasedStateMachine):
             assert len(self.inbox.messages()) == self.delivered
 
 
-EngineMachine.TestCase.settings = settings(
-    max_examples=200,
-    stateful_step_count=50,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-TestEngineMachine = EngineMachine.TestCase
+def test_no_history_of_requests_tells_the_engine_from_its_model(store: Store) -> None:
+    """PROOF_HISTORIES is how many are tried; a database has the same rules, so it needs fewer."""
+    in_memory = isinstance(store, MemoryStore)
+    histories = int(os.environ.get("PROOF_HISTORIES", "200" if in_memory else "20"))
+
+    class Here(EngineMachine):
+        pass
+
+    Here.store = store
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=histories,
+            stateful_step_count=50,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
