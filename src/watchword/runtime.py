@@ -22,6 +22,7 @@ from watchword.senders.base import Sender
 from watchword.senders.configured import dispatch_from
 from watchword.senders.console import ConsoleSender
 from watchword.senders.inbox import InboxSender
+from watchword.store.clock import DatabaseClock
 from watchword.store.sql import SqlStore
 from watchword.tenants import Service
 from watchword.texts.configured import texts_from
@@ -40,8 +41,9 @@ def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
     ConfigurationError for settings that cannot be, StoreError for a database that does not answer.
     """
     keyring = keyring_of(settings)
+    store = SqlStore(settings.database_url, keyring)
     engine = Engine(
-        SqlStore(settings.database_url, keyring),
+        store,
         open_sender(settings) if sending else None,
         keyring,
         credentials_in(settings.home),
@@ -50,6 +52,7 @@ def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
             ladder=settings.ladder,
             fixed_codes=settings.fixed_codes,
         ),
+        clock=DatabaseClock(store) if store.is_networked else None,
         max_batch=settings.max_batch,
         texts=open_texts(settings),
         answer_within=settings.answer_within,

@@ -1,6 +1,5 @@
 """What a database must be set to for the promise to hold, read back from it."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from watchword.store.clock import measure_skew
 from watchword.store.connect import OVERFLOW, POOL_SIZE
 
 MAX_SKEW_SECONDS = 2.0
@@ -101,12 +101,7 @@ def _isolation(level: str) -> Health:
 
 def _clock(connection: Connection) -> Health:
     """Compare this machine's clock with the database's, which all machines share."""
-    ask = "SELECT UNIX_TIMESTAMP(NOW(6))"
-    if connection.dialect.name == "postgresql":
-        ask = "SELECT EXTRACT(EPOCH FROM clock_timestamp())"
-    before = time.time()
-    theirs = float(connection.exec_driver_sql(ask).scalar_one())
-    skew = theirs - (before + time.time()) / 2
+    skew = measure_skew(connection)
     return Health(
         "clock",
         ok=abs(skew) <= MAX_SKEW_SECONDS,

@@ -17,6 +17,7 @@ from watchword.errors import StoreError, WatchwordError
 from watchword.keys import Keyring
 from watchword.model import Counter, Subject, Verification
 from watchword.store.base import Cell, Changes, Key, Keyed, Keys, Query, Rows
+from watchword.store.clock import measure_skew
 from watchword.store.connect import READING, connect, is_networked
 from watchword.store.faults import UNCERTAIN, Fault, as_store_error, faults_named, name_fault
 from watchword.store.kinds import KINDS
@@ -104,6 +105,11 @@ class SqlStore:
         """Ask the database for one row."""
         with self.reading() as connection:
             connection.execute(sa.text("SELECT 1 FROM services WHERE sid = ''")).first()
+
+    def skew(self, wall: Callable[[], float]) -> float:
+        """Return the seconds by which the server's clock is ahead of `wall`."""
+        with self.reading() as connection:
+            return measure_skew(connection, wall)
 
     def close(self) -> None:
         """Close every connection."""
