@@ -18,7 +18,7 @@ AXE = """async (more) => {
   const found = await axe.run(document, { resultTypes: ["violations"], preload: false, ...more });
   return found.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 120)));
 }"""
-WIDER = "document.documentElement.scrollWidth > innerWidth"
+WIDER = "(document.documentElement?.scrollWidth ?? 0) > innerWidth"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,7 @@ def test_every_state_is_accessible_in_light_and_dark(
 
     seen, faults = [], []
     for name in walk(page, site, controls):
+        page.wait_for_load_state()
         seen.append(name)
         if page.evaluate(WIDER):
             faults.append(f"{name}: wider than the screen")

@@ -9,7 +9,7 @@ from watchword.rules.figures import Bar
 WIDTH, HEIGHT, GAP = 720, 160, 4
 LABELS = 6
 TICKS = 4
-FRAME = Markup('<svg class="chart" viewBox="-34 -8 {} {}" role="img" aria-label="{}">{}</svg>')
+FRAME = Markup('<svg class="chart" viewBox="-34 -8 {} {}" role="group" aria-label="{}">{}</svg>')
 BLOCK = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
 SLICE = Markup('<a href="{}" tabindex="-1"><title>{}</title>{}</a>')
 WHOLE = Markup('<rect class="whole" x="{:.1f}" y="-8" width="{:.1f}" height="{}"/>')
