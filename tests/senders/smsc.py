@@ -4,6 +4,7 @@ It reads and writes with `struct` what our codec reads and writes, so that one c
 """
 
 import asyncio
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -67,6 +68,7 @@ class Smsc:
     enquiries: int = 0
     unbound: int = 0
     nacks: int = 0
+    answered: int = 0  # questions of ours
     answers_enquiries: bool = True
     loop: asyncio.AbstractEventLoop | None = None
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
@@ -132,6 +134,8 @@ class Smsc:
             case 0x80000005:
                 self.acknowledged.append(status)
                 return SILENT
+            case 0x80000015:
+                self.answered += 1
             case 0x80000000:
                 self.nacks += 1
         return SILENT if command & 0x80000000 else 0
@@ -173,12 +177,12 @@ def read_submit(body: bytes) -> Submitted:
 
 
 @contextmanager
-def centre() -> Iterator[Smsc]:
-    """Serve on a free port from a thread of its own."""
+def centre(context: ssl.SSLContext | None = None) -> Iterator[Smsc]:
+    """Serve on a free port from a thread of its own; over TLS with a context."""
     smsc, ready = Smsc(), threading.Event()
 
     async def run() -> None:
-        server = await asyncio.start_server(smsc.serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(smsc.serve, "127.0.0.1", 0, ssl=context)
         smsc.port = server.sockets[0].getsockname()[1]
         smsc.loop = asyncio.get_running_loop()
         ready.set()

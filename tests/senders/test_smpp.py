@@ -1,11 +1,17 @@
 """SMPP 3.4 against a message centre of real PDUs: what left is never sent again."""
 
 import asyncio
+import contextlib
 import socket
+import ssl
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.conftest import CREDENTIALS, KEYRING, NOON, PHONE, SERVICE
 from tests.senders.fakes import CODE, broken_server, message, reset
@@ -25,6 +31,8 @@ from watchword.senders.provider import Notice
 from watchword.senders.reach import reach
 from watchword.senders.routes import Choice, Route
 from watchword.senders.smpp import SmppSender
+from watchword.senders.smpp_codes import read_report
+from watchword.senders.smpp_pdu import NotSmpp, read_delivered
 from watchword.store.base import Store
 
 LONG_TEXT = "Your code is 4820193756. " * 14  # 350 characters
@@ -37,7 +45,7 @@ def smsc() -> Iterator[Smsc]:
         yield one
 
 
-def make(port: int, timeout: float = 5.0, **given: Any) -> SmppSender:
+def make(port: int, timeout: float = 30.0, **given: Any) -> SmppSender:
     defaults = {option.name: option.default or "" for option in SmppSender.OPTIONS}
     return SmppSender("smpp", defaults | GIVEN | {"port": str(port)} | given, timeout=timeout)
 
@@ -76,7 +84,7 @@ def worded(text: str) -> Message:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110  # it happens in another thread
             await asyncio.sleep(0.005)
 
@@ -291,7 +299,7 @@ def test_the_centre_s_own_questions_are_answered(smsc: Smsc) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("options", "named"),
     [
         ({"long": "sar"}, "long: there are udh, payload"),
         ({"tls": "true"}, "tls: yes or no"),
@@ -299,9 +307,38 @@ def test_the_centre_s_own_questions_are_answered(smsc: Smsc) -> None:
         ({"from": "Much too long a name"}, "from: a number, or a name"),
     ],
 )
-def test_an_option_that_cannot_be_is_named(given: dict[str, Any], named: str) -> None:
+def test_an_option_that_cannot_be_is_named(options: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
-        make(1, **given)
+        make(1, **options)
+
+
+def test_tls_is_spoken_to_whom_the_machine_trusts_and_to_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=c "
+        f"-addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
+    )
+    subprocess.run(made.split(), check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    with centre(context) as safe:
+        stranger = send(make(safe.port, tls="yes"))[0]
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        trusted = send(make(safe.port, tls="yes"))[0]
+
+    assert (stranger.status, stranger.trouble) == (Delivery.FAILED, Trouble.SETUP)
+    assert trusted.status is Delivery.SENT
+    assert len(safe.submitted) == 1
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_break_the_reading_of_a_receipt(body: bytes) -> None:
+    with contextlib.suppress(NotSmpp):
+        report = read_report(read_delivered(body))
+        assert report is None or report.status in Delivery
 
 
 def test_a_look_binds_as_a_transmitter_and_sends_nothing(smsc: Smsc) -> None:
