@@ -10,7 +10,7 @@ from watchword.errors import StoreError
 BUSY_SECONDS = 30  # how long to wait for another process's commit, which takes a millisecond
 WAL_TRIES = 200  # the switch to the write-ahead log does not wait for others by itself
 WAL_PAUSE = 0.02
-CACHE_KIB = 16 * 1024  # the inner pages of the indexes of a million rows
+CACHE_KIB = 8 * 1024  # the inner pages of the indexes of a million rows
 CHECKPOINT_PAGES = 4000  # 16 MB of log: a page that is written often is copied back once
 
 
