@@ -19,7 +19,7 @@ from watchword.commands.services import EnsureService
 from watchword.commands.verifications import FetchVerification, StartVerification
 from watchword.engine import Engine
 from watchword.errors import Overloaded, StoreError
-from watchword.gather import LONGEST_WAIT, Gatherer
+from watchword.gather import LONGEST_WAIT, SHARED_FOR, Gatherer
 from watchword.health import Health
 from watchword.phone import parse
 from watchword.senders.base import Message, Receipt
@@ -82,6 +82,7 @@ def test_a_queue_that_was_full_takes_the_next_ones() -> None:
 
 def test_one_account_fills_no_more_than_half_of_the_queue() -> None:
     async def check(gatherer: Gatherer, _batches: list[int], _: ManualLoop) -> None:
+        await gatherer.add(COMMAND, "quiet")
         waiting = [gatherer.add(COMMAND, "loud") for _ in range(4)]
         with pytest.raises(Overloaded):
             gatherer.add(COMMAND, "loud")
@@ -90,6 +91,19 @@ def test_one_account_fills_no_more_than_half_of_the_queue() -> None:
 
         assert await asyncio.gather(*waiting) == ["done"] * 8
         assert await gatherer.add(COMMAND, "loud") == "done"
+
+    gathering(check)
+
+
+def test_an_account_that_is_alone_has_the_whole_queue() -> None:
+    async def check(gatherer: Gatherer, _batches: list[int], loop: ManualLoop) -> None:
+        await gatherer.add(COMMAND, "quiet")
+        await gatherer.add(COMMAND, "loud")
+        loop.turned += SHARED_FOR + 1
+
+        waiting = [gatherer.add(COMMAND, "loud") for _ in range(8)]
+
+        assert await asyncio.gather(*waiting) == ["done"] * 8
 
     gathering(check)
 

@@ -40,6 +40,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 MAX_BODY = 16 * 1024  # bytes; the largest request of Verify is far below
 MAX_PAGE_BODY = 4 * MAX_BODY  # some providers report on many messages at once
 MAX_FIELDS = 200
+FULL = errors.respond(Overloaded(), "")  # made once: a flood asks for it thousands of times
 FORM_TYPE = b"application/x-www-form-urlencoded"
 
 logger = logging.getLogger("watchword.asgi")
@@ -83,12 +84,13 @@ class App:
             await self._pages(scope, _limited(receive), send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        if self.engine.is_full:
+            return FULL
+        body = await _read(receive)
+        if body is None:
+            return errors.body(*errors.TOO_LARGE)
+        headers = dict(scope["headers"])
         try:
-            self.engine.refuse_when_full()
-            body = await _read(receive)
-            if body is None:
-                return errors.body(*errors.TOO_LARGE)
-            headers = dict(scope["headers"])
             return await answer_async(self.engine, _request(scope, headers, body))
         except Overloaded as fault:  # the engine says now and then how many there were
             return errors.respond(fault, scope["path"])

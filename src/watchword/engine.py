@@ -203,11 +203,10 @@ class Engine:
             return self._gate.learn(given, await self.read_async(entered))
         return entered
 
-    def refuse_when_full(self) -> None:
-        """Raise Overloaded when a command would be refused before anything is read of it."""
-        gatherer = self._gatherer_here()
-        if gatherer.is_full:
-            raise gatherer.refusal()
+    @property
+    def is_full(self) -> bool:
+        """Tell, and count, that a command would be refused before anything is read of it."""
+        return self._gatherer is not None and self._gatherer.turns_away()
 
     async def standing(self, sid: str) -> str | None:
         """Return what stays the same for as long as whoever has this sid may come in as before.

@@ -18,8 +18,9 @@ from watchword.record import Record
 
 logger = logging.getLogger("watchword")
 
-MAX_WAITING = 256  # commands; at twice as many a second, the last one waits for half a second
+MAX_WAITING = 128  # commands; at a thousand a second, the last one waits for an eighth of one
 LONGEST_WAIT = 5.0  # seconds; whoever has waited so long has gone, or soon will
+SHARED_FOR = 60.0  # seconds after another account was heard of
 SAY_EVERY = 10.0  # seconds between two lines in the log
 
 Runner = Callable[[list[Command[Any]]], list[Outcome]]
@@ -59,6 +60,8 @@ class Gatherer:
         self._max_waiting = max_waiting
         self._waiting: list[Waiting] = []
         self._held: Counter[str] = Counter()  # by account: places in the queue
+        self._newest_account: str | None = None
+        self._shared_until = 0.0
         self._refused = 0
         self._said_at = -SAY_EVERY
         self._free_lanes = lanes
@@ -73,10 +76,11 @@ class Gatherer:
         """Take a command in; the future gets its outcome, an exception included, as a value.
 
         Raises Overloaded for a caller's command when the queue is full, or half full of the same
-        `account`'s. What has none is our own and follows from a command that was let in.
+        `account`'s while there are others. What has none is our own and follows from a command
+        that was let in.
         """
         if account is not None:
-            if self.is_full or self._held[account] >= self._max_waiting // 2:
+            if self.is_full or self._held[account] >= self._share(account):
                 raise self.refusal()
             self._held[account] += 1
         future: asyncio.Future[Outcome] = self.loop.create_future()
@@ -84,6 +88,13 @@ class Gatherer:
             self.loop.call_soon(self._flush)
         self._waiting.append(Waiting(command, future, self.loop.time(), account))
         return future
+
+    def turns_away(self) -> bool:
+        """Tell whether the queue is full, and count a caller who is told so."""
+        if self.is_full:
+            self.refusal()
+            return True
+        return False
 
     def refusal(self) -> Overloaded:
         """Return what a caller is refused with, and say now and then how many were."""
@@ -97,6 +108,15 @@ class Gatherer:
         """Let the batches under way end, and start no other."""
         if self._threads is not None:
             self._threads.shutdown()
+
+    def _share(self, account: str) -> int:
+        """Return how many places an account may hold: half of them while it is not the only one."""
+        now = self.loop.time()
+        if account != self._newest_account:
+            if self._newest_account is not None:
+                self._shared_until = now + SHARED_FOR
+            self._newest_account = account
+        return self._max_waiting // 2 if now < self._shared_until else self._max_waiting
 
     def _flush(self) -> None:
         if not self._waiting or (self._threads is not None and not self._free_lanes):
