@@ -4,7 +4,9 @@ Every call into the stores, the keys, the codes, the clock, the texts and the se
 fail, one after the other; `tests/faultpoints.py` finds them.
 """
 
+import gc
 import itertools
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,6 +37,15 @@ from watchword.store.sql import SqlStore
 
 ACCOUNT = CREDENTIALS.account_sid
 numbers = itertools.count(650_000_000)
+
+
+@pytest.fixture(autouse=True)
+def coroutines_cut_short() -> Iterator[None]:
+    """Forget what a fault kept from being awaited, here and not in a later test."""
+    yield
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+        gc.collect()
 
 
 @dataclass
@@ -294,6 +305,7 @@ def test_no_fault_while_settings_are_read_opens_an_engine_with_others(
     opened: list[Engine] = []
 
     def work() -> None:
+        config.read.cache_clear()  # what is remembered cannot fail
         opened.append(open_engine(config.load()))
 
     work()

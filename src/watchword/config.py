@@ -212,11 +212,12 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
                 f"there is no setting {name}; see: watchword config", name=name
             )
     texts = tuple([given.get(name) or default for name, default in DEFAULTS])
-    return _settings(texts, (Path.cwd(), given.get("HOME")))
+    return read(texts, (_here(), given.get("HOME")))
 
 
 @lru_cache(maxsize=8)  # `OTP_Model` asks anew for every number
-def _settings(texts: tuple[str, ...], _paths_start_at: tuple[Path, str | None]) -> Settings:
+def read(texts: tuple[str, ...], _paths_start_at: tuple[str, str | None]) -> Settings:
+    """Read the texts of all settings, in order; relative paths start at a folder and a home."""
     values = {
         setting.variable: _read(setting, {setting.variable: text})
         for setting, text in zip(SETTINGS, texts, strict=True)
@@ -257,6 +258,13 @@ def documented(name: str, environment: Mapping[str, str] | None = None) -> Any:
     setting = BY_VARIABLE[name]
     value = _read(setting, given)
     return value // timedelta(milliseconds=1) if isinstance(value, timedelta) else value or None
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109  # a third of the time of Path.cwd
+    except FileNotFoundError:  # the folder is gone; only relative paths would miss it
+        return ""
 
 
 def _read(setting: Setting, given: Mapping[str, str]) -> Any:
