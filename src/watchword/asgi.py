@@ -1,6 +1,7 @@
 """The HTTP door: Twilio's routes under `/v2`, a health check, and a page to try it on."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
@@ -40,6 +41,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 MAX_BODY = 16 * 1024  # bytes; the largest request of Verify is far below
 MAX_PAGE_BODY = 4 * MAX_BODY  # some providers report on many messages at once
 MAX_FIELDS = 200
+GARBAGE = (50_000, 20, 50)  # objects between two looks for cycles: a request leaves hardly any
 FULL = errors.respond(Overloaded(), "")  # made once: a flood asks for it thousands of times
 FORM_TYPE = b"application/x-www-form-urlencoded"
 
@@ -103,6 +105,8 @@ class App:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        gc.freeze()  # what is here now stays; looking it through again stops everybody
+        gc.set_threshold(*GARBAGE)
         beside = [asyncio.create_task(Reports(self.engine).keep())]
         if self._dispatcher is not None:
             beside.append(asyncio.create_task(self._dispatcher.run()))

@@ -11,7 +11,6 @@ BUSY_SECONDS = 30  # how long to wait for another process's commit, which takes 
 WAL_TRIES = 200  # the switch to the write-ahead log does not wait for others by itself
 WAL_PAUSE = 0.02
 CACHE_KIB = 8 * 1024  # the inner pages of the indexes of a million rows
-CHECKPOINT_PAGES = 4000  # 16 MB of log: a page that is written often is copied back once
 
 
 def make_private(path: Path) -> None:
@@ -37,4 +36,3 @@ def use_wal(connection: sqlite3.Connection, *, synchronous: Literal["FULL", "OFF
             time.sleep(WAL_PAUSE)
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
