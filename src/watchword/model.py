@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from watchword.record import Hidden, Record
+from watchword.record import Hidden, Record, Resource
 
 
 class Status(StrEnum):
@@ -118,10 +118,9 @@ class Details(Record, frozen=True):
 NO_DETAILS = Details()
 
 
-class Verification(Record, frozen=True):
+class Verification(Resource, frozen=True):
     """One run of proving one address (`VE…`). The code itself is nowhere in it."""
 
-    sid: str
     service_sid: str
     account_sid: str
     subject: str
@@ -139,15 +138,10 @@ class Verification(Record, frozen=True):
     expires_at: datetime
     details: Details = NO_DETAILS
 
-    @property
-    def key(self) -> str:
-        return self.sid
 
-
-class Attempt(Record, frozen=True):
+class Attempt(Resource, frozen=True):
     """One message (`VL…`) and what became of it."""
 
-    sid: str
     verification_sid: str
     service_sid: str
     account_sid: str
@@ -166,10 +160,6 @@ class Attempt(Record, frozen=True):
     currency: str | None = None
     mcc: str | None = None  # the mobile country and network code of who delivered it
     mnc: str | None = None
-
-    @property
-    def key(self) -> str:
-        return self.sid
 
 
 class SafeNumber(Record, frozen=True):

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import field
 from msgspec.structs import replace
 
-__all__ = ["Hidden", "Record", "field", "replace"]
+__all__ = ["Hidden", "Record", "Resource", "field", "replace"]
 
 T = TypeVar("T")
 
@@ -24,6 +24,16 @@ class Record(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         shown = (f"{name}={getattr(self, name)!r}" for name in _shown(type(self)))
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Resource(Record, frozen=True):
+    """A record that is named by its sid, as Twilio's resources are."""
+
+    sid: str
+
+    @property
+    def key(self) -> str:
+        return self.sid
 
 
 @cache

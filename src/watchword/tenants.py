@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from watchword.record import Record
+from watchword.record import Record, Resource
 
 
 class ServiceSettings(Record, frozen=True):
@@ -38,33 +38,23 @@ class ServiceSettings(Record, frozen=True):
     blocked_countries: tuple[str, ...] = ()  # ours
 
 
-class Bucket(Record, frozen=True):
+class Bucket(Resource, frozen=True):
     """One window of a rate limit (`BL…`): so many starts in so many seconds."""
 
-    sid: str
     max: int
     interval: int
     created_at: datetime
     updated_at: datetime
 
-    @property
-    def key(self) -> str:
-        return self.sid
 
-
-class RateLimit(Record, frozen=True):
+class RateLimit(Resource, frozen=True):
     """A limit on starts by some key of the caller's (`RK…`), with its buckets."""
 
-    sid: str
     unique_name: str
     description: str | None
     created_at: datetime
     updated_at: datetime
     buckets: tuple[Bucket, ...] = ()
-
-    @property
-    def key(self) -> str:
-        return self.sid
 
 
 class MessagingConfiguration(Record, frozen=True):
@@ -80,10 +70,9 @@ class MessagingConfiguration(Record, frozen=True):
         return self.country
 
 
-class Webhook(Record, frozen=True):
+class Webhook(Resource, frozen=True):
     """Where events of a service are posted (`YW…`)."""
 
-    sid: str
     friendly_name: str
     event_types: tuple[str, ...]
     url: str
@@ -92,19 +81,14 @@ class Webhook(Record, frozen=True):
     enabled: bool = True
     version: str = "v2"
 
-    @property
-    def key(self) -> str:
-        return self.sid
 
-
-class Service(Record, frozen=True):
+class Service(Resource, frozen=True):
     """One tenant's settings (`VA…`), with all that its owner has set up under it.
 
     Rate limits, messaging configurations and webhooks are few, change seldom and are needed at
     every start, so they lie in the service's own row.
     """
 
-    sid: str
     account_sid: str
     friendly_name: str
     created_at: datetime
@@ -121,15 +105,10 @@ class Service(Record, frozen=True):
         named = {each.country.upper(): each.messaging_service_sid for each in self.messaging}
         return named.get(country.upper()) or named.get("ALL")
 
-    @property
-    def key(self) -> str:
-        return self.sid
 
-
-class Account(Record, frozen=True):
+class Account(Resource, frozen=True):
     """One tenant (`AC…`). Its auth token is nowhere in it: a key derives it from `nonce`."""
 
-    sid: str
     friendly_name: str
     key_id: str
     nonce: str
@@ -137,15 +116,10 @@ class Account(Record, frozen=True):
     updated_at: datetime
     revoked: bool = False
 
-    @property
-    def key(self) -> str:
-        return self.sid
 
-
-class ApiKey(Record, frozen=True):
+class ApiKey(Resource, frozen=True):
     """A pair of an account's (`SK…`) beside its auth token; the secret is kept as a keyed MAC."""
 
-    sid: str
     account_sid: str
     friendly_name: str
     key_id: str
@@ -154,19 +128,14 @@ class ApiKey(Record, frozen=True):
     updated_at: datetime
     revoked: bool = False
 
-    @property
-    def key(self) -> str:
-        return self.sid
 
-
-class Posting(Record, frozen=True):
+class Posting(Resource, frozen=True):
     """One event on its way to one webhook; it lies in the outbox until somebody took it.
 
     `due_at` is when it is to be tried next. Whoever tries it moves that on first, so that the
     others leave it alone, and so that it comes up again if he dies.
     """
 
-    sid: str
     account_sid: str
     service_sid: str
     webhook_sid: str
@@ -176,7 +145,3 @@ class Posting(Record, frozen=True):
     created_at: datetime
     due_at: datetime
     tries: int = 0
-
-    @property
-    def key(self) -> str:
-        return self.sid

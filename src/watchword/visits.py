@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from watchword.record import Hidden, Record
+from watchword.record import Hidden, Record, Resource
 
 
 class PageStatus(StrEnum):
@@ -15,10 +15,9 @@ class PageStatus(StrEnum):
     REDEEMED = "redeemed"
 
 
-class PageSession(Record, frozen=True):
+class PageSession(Resource, frozen=True):
     """One person's visit to the hosted page (`WP…`); whose it is lies `sealed` in it."""
 
-    sid: str
     service_sid: str
     account_sid: str
     status: PageStatus
@@ -26,10 +25,6 @@ class PageSession(Record, frozen=True):
     created_at: datetime
     updated_at: datetime
     expires_at: datetime
-
-    @property
-    def key(self) -> str:
-        return self.sid
 
 
 class Visitor(Record, frozen=True):
@@ -40,16 +35,11 @@ class Visitor(Record, frozen=True):
     since: datetime
 
 
-class AuditEntry(Record, frozen=True):
+class AuditEntry(Resource, frozen=True):
     """One act of an operator (`AU…`); `target` is a masked number or a country."""
 
-    sid: str
     account_sid: str
     operator: str
     action: str
     target: str
     created_at: datetime
-
-    @property
-    def key(self) -> str:
-        return self.sid
