@@ -1,6 +1,5 @@
 """A real `watchword serve` on a free port, for tests that talk over a socket."""
 
-import json
 import os
 import socket
 import subprocess
@@ -11,19 +10,34 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from watchword.home import Credentials
+import requests
+from twilio.rest import Client
+
+from watchword.config import load
+from watchword.home import Credentials, credentials_in
 
 START_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where it listens and what it takes."""
+    """Where it listens, and what an SDK needs."""
 
     url: str
     credentials: Credentials
     pid: int
+
+    def client(self) -> Client:
+        """Return Twilio's own client, pointed at it."""
+        client = Client(self.credentials.account_sid, self.credentials.auth_token)
+        client.verify.base_url = self.url
+        return client
+
+    def ask(self, method: str, path: str, **more: Any) -> requests.Response:
+        """Send one request without credentials."""
+        return requests.request(method, self.url + path, timeout=30, **more)
 
 
 def watchword(*words: str, input: str | None = None) -> "subprocess.CompletedProcess[str]":  # noqa: A002
@@ -47,18 +61,21 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(*words: str) -> Iterator[Server]:
-    """Run `watchword serve` in the present environment until the block ends."""
+def serving(*words: str, **environment: str) -> Iterator[Server]:
+    """Run `watchword serve` in the present environment and this one until the block ends."""
     port = free_port()
     command = [sys.executable, "-m", "watchword", "serve", "--port", str(port), *words]
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, env=dict(os.environ), text=True
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ | environment,
+        text=True,
     ) as process:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(url, process)
-            found = json.loads(watchword("credentials", "--json").stdout)
-            yield Server(url, Credentials(**found), process.pid)
+            yield Server(url, credentials_in(load().home), process.pid)
         finally:
             process.terminate()
             process.communicate(timeout=30)

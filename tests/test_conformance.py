@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PHONE
-from tests.servers import serving
+from tests.server import serving
 from watchword.conformance.cases import CASES
 from watchword.conformance.http import HttpServer
 from watchword.conformance.run import run_case

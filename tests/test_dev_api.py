@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from twilio.base.exceptions import TwilioRestException
 
 from tests.conftest import CREDENTIALS, PHONE, make_engine
-from tests.servers import Server, serving
+from tests.server import Server, serving
 from watchword import OTP_Model
 from watchword.asgi import App
 from watchword.clock import ManualClock
@@ -205,7 +205,7 @@ def test_production_s_engine_has_neither_clock_nor_faults(
 
 
 def test_a_server_with_two_workers_goes_by_one_clock_and_the_same_faults(home: Path) -> None:
-    with serving(workers=2) as server:
+    with serving("--workers=2") as server:
         service = verify(server)
         before = parse_time(ask(server, "GET", "/dev/clock")["now"])
 

@@ -21,7 +21,7 @@ import requests
 
 from tests.senders.fakes import Answer, Asked, Fake, fake_provider
 from tests.senders.smsc import SILENT, Smsc, centre
-from tests.servers import free_port
+from tests.server import free_port
 from watchword import config
 from watchword.home import Credentials, credentials_in
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from tests.servers import serving
+from tests.server import serving
 
 PROMPT = 5.0  # seconds on a busy machine; a server that waited for its streams would never end
 
@@ -14,7 +14,7 @@ PROMPT = 5.0  # seconds on a busy machine; a server that waited for its streams 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_server_with_open_streams_stops_when_it_is_told(workers: int) -> None:
     with ExitStack() as streams:
-        with serving(workers=workers) as server:
+        with serving(f"--workers={workers}") as server:
             for _ in range(4):
                 answer = requests.get(f"{server.url}/inbox/events", stream=True, timeout=30)
                 streams.enter_context(answer)

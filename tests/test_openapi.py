@@ -17,7 +17,7 @@ import schemathesis
 import yaml
 
 from tests.every_operation import FORMS, drive
-from tests.servers import Server, serving
+from tests.server import Server, serving
 from tools.write_docs import DOCS, PAGES
 from watchword.config import load
 from watchword.kit_server import KitServer

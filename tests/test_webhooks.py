@@ -18,7 +18,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from tests.conftest import CREDENTIALS, PHONE
-from tests.servers import serving
+from tests.server import serving
 from watchword.clock import ManualClock
 from watchword.commands.accounts import CreateAccount
 from watchword.commands.postings import MOST_TRIES

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 
 from tests.browser.conftest import Site, serving_app
 from tests.hosted import open_page
-from tests.servers import free_port
+from tests.server import free_port
 from watchword.asgi import App
 from watchword.ui.returns import Places
 
