@@ -30,7 +30,7 @@ from watchword.commands.verifications import (
     Started,
     StartVerification,
 )
-from watchword.errors import DeliveryFailed, Overloaded, Refusal
+from watchword.errors import DeliveryFailed, Refusal
 from watchword.gate import Gate
 from watchword.gather import Gatherer
 from watchword.home import Credentials
@@ -174,12 +174,8 @@ class Engine:
     async def write_refusals_async(self) -> None:
         """Write what was refused since the last time; else `write_refusals`."""
         taken = self._refusals.take()
-        if taken is None:
-            return
-        try:
+        if taken is not None:
             self._written(taken, await self._gather(Run(taken)))
-        except Overloaded:
-            self._refusals.put_back(taken)
 
     def read(self, reading: Reading[A]) -> A:
         """Answer a question that changes nothing; raises its Refusal or StoreError."""

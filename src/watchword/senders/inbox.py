@@ -4,7 +4,6 @@ The file lies beside the database, never in it: a stolen database holds no code.
 the same WATCHWORD_HOME reads and writes it. The newest 500 messages are kept for a day.
 """
 
-import asyncio
 import logging
 import sqlite3
 import threading
@@ -17,6 +16,7 @@ from pathlib import Path
 from watchword.errors import StoreError
 from watchword.model import Delivery
 from watchword.senders.base import Message, Receipt
+from watchword.senders.portal import running_loop
 from watchword.sqlite import BUSY_SECONDS, make_private, use_wal
 
 logger = logging.getLogger("watchword")
@@ -132,14 +132,10 @@ class InboxSender:
                 self._connection = None
 
     def _commit_together(self, connection: sqlite3.Connection) -> None:
-        if connection.in_transaction:
-            return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # nobody's turn: this message is committed by itself
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        loop.call_soon(self._commit)
+        loop = running_loop()
+        if loop is not None and not connection.in_transaction:
+            connection.execute("BEGIN IMMEDIATE")
+            loop.call_soon(self._commit)
 
     def _commit(self) -> None:
         try:

@@ -30,7 +30,7 @@ def end(loop: asyncio.AbstractEventLoop, closing: Callable[[], Coroutine[Any, An
         return
     if not loop.is_running():
         loop.run_until_complete(closing())
-    elif loop is _running_loop():
+    elif loop is running_loop():
         _ending.add(task := loop.create_task(closing()))
         task.add_done_callback(_ending.discard)
     else:
@@ -38,7 +38,8 @@ def end(loop: asyncio.AbstractEventLoop, closing: Callable[[], Coroutine[Any, An
             asyncio.run_coroutine_threadsafe(closing(), loop).result(CLOSE_SECONDS)
 
 
-def _running_loop() -> asyncio.AbstractEventLoop | None:
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that this thread is in, or None."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:

@@ -82,9 +82,8 @@ class Notice:
     mnc: str | None = None
 
 
-TakeNotice = Callable[
-    [str, Notice], Awaitable[None]
-]  # given the sender's name; may raise StoreError
+# Given the sender's name; may raise StoreError.
+TakeNotice = Callable[[str, Notice], Awaitable[None]]
 
 
 def reported(
