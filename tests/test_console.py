@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
-from tests.conftest import CREDENTIALS, PHONE
-from tests.hosted import client_of
+from tests.conftest import CREDENTIALS, PHONE, SERVICE
+from tests.hosted import Person, client_of
 from watchword.cli import main
 from watchword.clock import ManualClock
 from watchword.commands.accounts import (
@@ -19,11 +19,20 @@ from watchword.commands.accounts import (
     RevokeApiKey,
     RotateToken,
 )
-from watchword.commands.operator import Audited, ForgiveFailures, ReadAudit, ReadFigures
+from watchword.commands.operator import (
+    Audited,
+    ForgetLadders,
+    ForgiveFailures,
+    LookUpPhone,
+    ReadAudit,
+    ReadFigures,
+)
+from watchword.commands.services import EnsureService
 from watchword.commands.verifications import StartVerification
 from watchword.engine import Engine
 from watchword.errors import NotFound
 from watchword.phone import parse
+from watchword.record import replace
 from watchword.store.base import Store
 
 SIGN_IN = {"account": CREDENTIALS.account_sid, "token": CREDENTIALS.auth_token}
@@ -157,6 +166,23 @@ def test_an_act_and_its_trace_are_one_commit(engine: Engine, store: Store) -> No
     assert [(t.operator, t.action, t.target) for t in traces] == [
         ("me", "forgive", "+237•••••••00")
     ]
+
+
+def test_an_operator_sees_and_ends_the_waits_of_a_page_of_any_service(
+    engine: Engine, clock: ManualClock
+) -> None:
+    here = replace(SERVICE, sid="VA" + "6" * 32)
+    engine.perform(EnsureService(here))
+    person = Person.at(engine, ServiceSid=here.sid, To=PHONE)
+    person.submit("send", channel="sms")
+    look = LookUpPhone(here.sid, here.account_sid, PHONE)
+
+    assert [ladder.count for ladder in engine.perform(look).counters] == [1]
+    elsewhere = replace(look, service_sid=SERVICE.sid)
+    assert engine.perform(elsewhere).counters == ()
+
+    engine.perform(ForgetLadders(here.sid, PHONE))
+    assert engine.perform(look).counters == ()
 
 
 def test_figures_of_nothing_are_nothing(engine: Engine, clock: ManualClock) -> None:

@@ -52,7 +52,8 @@ def test_a_fingerprint_is_of_one_service_and_one_key() -> None:
 
     assert here == both.fingerprint("VA1", "+237650000000")
     assert here != new.fingerprint("VA2", "+237650000000")
-    assert both.older_fingerprints("VA1", "+237650000000") == (
+    assert both.names("VA1", "+237650000000") == (
+        here,
         Keyring.from_secrets([OLD]).fingerprint("VA1", "+237650000000"),
     )
 

@@ -9,13 +9,15 @@ from msgspec.structs import replace
 from tests.conftest import CREDENTIALS, PHONE, SERVICE
 from watchword.clock import ManualClock
 from watchword.commands.ladder import ClimbIfFree, ForgetCounter
+from watchword.commands.operator import TakeLogin
 from watchword.commands.services import EnsureService
 from watchword.commands.verifications import CheckCode, GuardedStart, StartVerification
 from watchword.engine import Engine
-from watchword.errors import RateLimited, TooManyChecks, TooSoon
+from watchword.errors import PageRefused, RateLimited, TooManyChecks, TooSoon
 from watchword.keys import Keyring
 from watchword.model import Policy, Status, Verification
 from watchword.phone import parse
+from watchword.rules.page import ADDRESS_SENDS
 from watchword.rules.retention import Retention
 from watchword.senders.inbox import InboxSender
 from watchword.store.base import Query, Store
@@ -108,7 +110,7 @@ def test_a_full_rate_limit_stays_full_when_the_key_changes(servers: Servers) -> 
 
 def test_a_ladder_named_by_the_key_goes_on_when_the_key_changes(servers: Servers) -> None:
     def pair(server: Engine) -> tuple[str, str, tuple[str, ...]]:
-        return server.fingerprint(PHONE), "page", server.older_fingerprints(PHONE)
+        return server.ladder(PHONE, "page")
 
     old = servers.having([OLD])
     old.perform(GuardedStart(begin(), *pair(old)))
@@ -155,3 +157,18 @@ def test_what_a_dropped_key_sealed_is_purged_all_the_same(
 
     assert removed["verifications"] == 1
     after.close()
+
+
+def test_what_a_network_address_has_asked_for_is_counted_on_when_the_key_changes(
+    servers: Servers,
+) -> None:
+    def login(secrets: list[bytes]) -> None:
+        server = servers.having(secrets)
+        server.perform(TakeLogin(server.page_macs("sign in from 203.0.113.9")))
+
+    for secrets in ([OLD], [OLD, NEW], [NEW, OLD], [OLD, NEW]) * (ADDRESS_SENDS // 4):
+        login(secrets)
+
+    for secrets in ([NEW, OLD], [OLD, NEW]):
+        with pytest.raises(PageRefused, match="network"):
+            login(secrets)

@@ -86,7 +86,7 @@ def verify(number: str, as_json: bool) -> None:
     phone = parse(number)
     engine = _engine()
     known = engine.credentials
-    pair = engine.fingerprint(phone.e164), "cli", engine.older_fingerprints(phone.e164)
+    pair = engine.ladder(phone.e164, "cli")
     start = StartVerification(known.service_sid, known.account_sid, phone)
     sid = engine.perform(GuardedStart(start, *pair)).started.verification.sid
     click.echo(f"sent a code to {mask(phone.e164)}", err=True)

@@ -217,9 +217,16 @@ class Engine:
         """Name an address within the default service by the newest key."""
         return self._keyring.fingerprint(self.credentials.service_sid, to)
 
-    def older_fingerprints(self, to: str) -> tuple[str, ...]:
-        """Return the names that older keys gave the same address, newest first."""
-        return self._keyring.older_fingerprints(self.credentials.service_sid, to)
+    def ladder(
+        self, to: str, user: str, service_sid: str | None = None
+    ) -> tuple[str, str, tuple[str, ...]]:
+        """Name an address's ladder within a service, the default one if none is given.
+
+        It is what a GuardedStart and a ForgetCounter take: the newest name, whose ladder it is,
+        and the names that older keys gave it.
+        """
+        newest, *older = self._keyring.names(service_sid or self.credentials.service_sid, to)
+        return newest, user, tuple(older)
 
     def page_macs(self, text: str) -> tuple[str, ...]:
         """Return what proves to the hosted page that `text` came from us, newest key first."""

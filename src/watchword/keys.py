@@ -82,9 +82,9 @@ class Keyring:
         """Name an address within a service, so that only who has the key can tell which it is."""
         return _fingerprint(self.newest.fingerprint, service_sid, to)
 
-    def older_fingerprints(self, service_sid: str, to: str) -> tuple[str, ...]:
-        """Return the names the older keys gave the same address, newest first."""
-        return tuple([_fingerprint(key.fingerprint, service_sid, to) for key in self._keys[1:]])
+    def names(self, service_sid: str, to: str) -> tuple[str, ...]:
+        """Return the names that every key gives the same address, newest first."""
+        return tuple([_fingerprint(key.fingerprint, service_sid, to) for key in self._keys])
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys)
@@ -107,6 +107,10 @@ class Keyring:
         nonce = os.urandom(NONCE_BYTES)
         sealed = self.newest.seal.encrypt(nonce, text.encode(), bound_to.encode())
         return f"{self.newest.id}.{base64.b64encode(nonce + sealed).decode()}"
+
+    def is_sealed_anew(self, sealed: str) -> bool:
+        """Tell whether the newest key sealed it."""
+        return sealed.startswith(f"{self.newest.id}.")
 
     def unseal(self, sealed: str, *, bound_to: str) -> str:
         """Decrypt what `seal` made; raise KeyDropped when its key is not at hand."""

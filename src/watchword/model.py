@@ -68,7 +68,8 @@ class Policy(Record, frozen=True):
 class Subject(Record, frozen=True):
     """One address within one service: its latest verification, and its failures without a success.
 
-    Whoever holds this row's lock decides for the address; `key` is a keyed fingerprint.
+    Whoever holds this row's lock decides for the address; `key` is a keyed fingerprint, and what
+    it is one of lies sealed in `sealed_name`, so that a newer key can name the row again.
     """
 
     key: str
@@ -76,6 +77,7 @@ class Subject(Record, frozen=True):
     verification_sid: str
     failures: int
     updated_at: datetime
+    sealed_name: Hidden[str | None] = None
 
 
 class Wording(Record, frozen=True):
@@ -169,6 +171,7 @@ class SafeNumber(Record, frozen=True):
     sid: str
     account_sid: str
     created_at: datetime
+    sealed_name: Hidden[str | None] = None
 
 
 class Tally(Record, frozen=True):
@@ -186,6 +189,7 @@ class RateWindow(Record, frozen=True):
     service_sid: str
     tallies: tuple[Tally, ...]
     ends_at: datetime
+    sealed_name: Hidden[str | None] = None
 
 
 class Counter(Record, frozen=True):

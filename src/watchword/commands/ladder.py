@@ -133,7 +133,7 @@ class ForgetCounter(Record, frozen=True):
 
 
 def _pair_keys(unique_id: str, user_id: str, formerly: tuple[str, ...]) -> Keys:
-    return Keys.of(Counter, *((name, user_id) for name in (unique_id, *formerly)))
+    return Keys.one_of(Counter, *((name, user_id) for name in (unique_id, *formerly)))
 
 
 def _counter(rows: Rows, unique_id: str, user_id: str, now: datetime) -> Counter:

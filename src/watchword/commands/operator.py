@@ -4,16 +4,16 @@ from datetime import datetime
 from typing import Any
 
 from watchword.commands.base import Command, Context, Decision
+from watchword.commands.pages import count_visitor
 from watchword.commands.reading import Reading
-from watchword.commands.safe_list import find_safe_number, safe_names
+from watchword.commands.safe_list import find_safe_number
 from watchword.commands.services import owned_service
-from watchword.commands.verifications import address_names
 from watchword.errors import NotFound
 from watchword.keys import Keyring
 from watchword.model import Attempt, Counter, SafeNumber, Subject, Verification
 from watchword.record import Record, replace
 from watchword.refused import Refused, slot_of
-from watchword.rules import figures, page
+from watchword.rules import figures
 from watchword.rules.figures import Figures
 from watchword.rules.reasons import PhoneFile
 from watchword.store.base import Changes, Keys, Query, Rows, Store
@@ -78,7 +78,7 @@ class ReadSent(Record, Reading[list[Sent]], frozen=True):
     def read(self, store: Store, context: Context) -> list[Sent]:
         equal: dict[str, str | tuple[str, ...]] = {"account_sid": self.account_sid}
         if self.to is not None:
-            equal["recipient"] = safe_names(context.keyring, self.account_sid, self.to)
+            equal["recipient"] = context.keyring.names(self.account_sid, self.to)
         attempts: list[Attempt] = store.page(Query(Attempt, equal, limit=self.limit))
         sids = tuple({attempt.verification_sid for attempt in attempts})
         rows = store.page(Query(Verification, {"sid": sids}, limit=len(sids))) if sids else []
@@ -120,17 +120,17 @@ class LookUpPhone(Record, frozen=True):
     def keys(self, keyring: Keyring) -> Keys:
         return (
             Keys.reading(Service, self.service_sid)
-            | Keys.of(Subject, *address_names(keyring, self.service_sid, self.to))
-            | Keys.of(Counter, *_pairs(keyring, self.service_sid, self.to))
-            | Keys.of(SafeNumber, *safe_names(keyring, self.account_sid, self.to))
+            | Keys.one_of(Subject, *keyring.names(self.service_sid, self.to))
+            | _ladders(keyring, self.service_sid, self.to)
+            | Keys.one_of(SafeNumber, *keyring.names(self.account_sid, self.to))
         )
 
     def decide(self, rows: Rows, context: Context) -> Decision[PhoneFile]:
         service = owned_service(rows, self.service_sid, self.account_sid)
         subject = _subject(rows, context.keyring, service.sid, self.to)
         latest = rows.get(Verification, subject.verification_sid) if subject else None
-        pairs = _pairs(context.keyring, service.sid, self.to)
-        counters = tuple(row for pair in pairs if (row := rows.get(Counter, pair)))
+        pairs = _ladders(context.keyring, service.sid, self.to).wanted
+        counters = tuple(row for _, pair in pairs if (row := rows.get(Counter, pair)))
         safe = find_safe_number(rows, context.keyring, self.account_sid, self.to)
         return Decision(
             Changes(), PhoneFile(service, subject, latest, counters, is_safe=safe is not None)
@@ -145,8 +145,8 @@ class ForgiveFailures(Record, frozen=True):
     to: str
 
     def keys(self, keyring: Keyring) -> Keys:
-        names = address_names(keyring, self.service_sid, self.to)
-        return Keys.reading(Service, self.service_sid) | Keys.of(Subject, *names)
+        names = keyring.names(self.service_sid, self.to)
+        return Keys.reading(Service, self.service_sid) | Keys.one_of(Subject, *names)
 
     def decide(self, rows: Rows, context: Context) -> Decision[None]:
         owned_service(rows, self.service_sid, self.account_sid)
@@ -164,11 +164,11 @@ class ForgetLadders(Record, frozen=True):
     to: str
 
     def keys(self, keyring: Keyring) -> Keys:
-        return Keys.of(Counter, *_pairs(keyring, self.service_sid, self.to))
+        return _ladders(keyring, self.service_sid, self.to)
 
     def decide(self, rows: Rows, context: Context) -> Decision[None]:
         changes = Changes()
-        for pair in _pairs(context.keyring, self.service_sid, self.to):
+        for _, pair in _ladders(context.keyring, self.service_sid, self.to).wanted:
             if rows.get(Counter, pair) is not None:
                 changes.delete(Counter, pair)
         return Decision(changes, None)
@@ -223,22 +223,20 @@ class Audited(Record, frozen=True):
 class TakeLogin(Record, frozen=True):
     """Count one try to sign in from a network address; refuse when it has had its share."""
 
-    address: str
+    addresses: tuple[str, ...]  # what each key calls it, newest first
 
     def keys(self, keyring: Keyring) -> Keys:
-        return Keys.of(Visitor, self.address)
+        return Keys.one_of(Visitor, *self.addresses)
 
     def decide(self, rows: Rows, context: Context) -> Decision[None]:
-        visitor = rows.get(Visitor, self.address)
-        taken = page.take_address_send(visitor, self.address, context.now)
-        return Decision(Changes.of(taken), None)
+        return Decision(count_visitor(rows, self.addresses, context.now), None)
 
 
-def _pairs(keyring: Keyring, service_sid: str, to: str) -> tuple[tuple[str, str], ...]:
-    names = address_names(keyring, service_sid, to)
-    return tuple((name, user) for name in names for user in LADDERS)
+def _ladders(keyring: Keyring, service_sid: str, to: str) -> Keys:
+    names = keyring.names(service_sid, to)
+    return Keys.union(Keys.one_of(Counter, *((name, user) for name in names)) for user in LADDERS)
 
 
 def _subject(rows: Rows, keyring: Keyring, service_sid: str, to: str) -> Subject | None:
-    names = address_names(keyring, service_sid, to)
+    names = keyring.names(service_sid, to)
     return next((row for name in names if (row := rows.get(Subject, name))), None)

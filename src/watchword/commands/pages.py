@@ -101,22 +101,21 @@ class TakeSend(Record, frozen=True):
 
     sid: str
     browser: str
-    address: str
+    addresses: tuple[str, ...]  # what each key calls the network address, newest first
     channel: Channel
     account_sid: str = ""  # whom a refusal is counted for: the page's own, as it was just read
     service_sid: str = ""
     to: str | None = None
 
     def keys(self, keyring: Keyring) -> Keys:
-        return Keys.of(PageSession, self.sid) | Keys.of(Visitor, self.address)
+        return Keys.of(PageSession, self.sid) | Keys.one_of(Visitor, *self.addresses)
 
     def decide(self, rows: Rows, context: Context) -> Decision[OpenedPage]:
         step = StepOnPage(
             self.sid, self.browser, lambda visit, now: page.take_send(visit, self.channel, now)
         )
         decision = step.decide(rows, context)
-        visitor = page.take_address_send(rows.get(Visitor, self.address), self.address, context.now)
-        decision.changes.add(Changes.of(visitor))
+        decision.changes.add(count_visitor(rows, self.addresses, context.now))
         return decision
 
 
@@ -188,6 +187,16 @@ class UseResult(Record, frozen=True):
             raise NotFound("result")
         used = replace(session, status=PageStatus.REDEEMED, updated_at=context.now)
         return Decision(Changes.of(used), replace(opened, session=used))
+
+
+def count_visitor(rows: Rows, names: tuple[str, ...], now: datetime) -> Changes:
+    """Count one act of a network address, whichever key named it last; refuse one too many."""
+    found = next((row for name in names if (row := rows.get(Visitor, name))), None)
+    changes = Changes()
+    if found is not None and found.key != names[0]:
+        changes.delete(Visitor, found.key)
+    changes.add(Changes.of(page.take_address_send(found, names[0], now)))
+    return changes
 
 
 def _opened(rows: Rows, context: Context, sid: str, grace: timedelta = timedelta(0)) -> OpenedPage:

@@ -1,11 +1,10 @@
 """A verification's commands: started, guarded, checked, closed, fetched, its message recorded."""
 
-from dataclasses import dataclass, field
-
 from watchword.commands.base import Context, Decision
 from watchword.commands.ladder import ClimbIfFree
+from watchword.commands.naming import kept
 from watchword.commands.postings import announce, announce_expiry, announce_message
-from watchword.commands.safe_list import find_safe_number, safe_names
+from watchword.commands.safe_list import find_safe_number
 from watchword.commands.services import owned_service
 from watchword.errors import AmountNeeded, MissingAddress, NotFound, TemplateNotFound
 from watchword.keys import Keyring
@@ -73,14 +72,14 @@ class StartVerification(Record, frozen=True):
     lane: str = ""  # a known device's own: what strangers do to the number does not reach it
 
     def keys(self, keyring: Keyring) -> Keys:
-        names = address_names(keyring, self.service_sid, self.phone.to + self.lane)
-        safe = safe_names(keyring, self.account_sid, self.phone.to)
-        keys = Keys.reading(Service, self.service_sid) | Keys.of(Subject, *names)
+        names = keyring.names(self.service_sid, self.phone.to + self.lane)
+        safe = keyring.names(self.account_sid, self.phone.to)
+        keys = Keys.reading(Service, self.service_sid) | Keys.one_of(Subject, *names)
         keys |= Keys.reading(SafeNumber, *safe)
-        if not self.limited_by:
-            return keys
-        windows = (window_names(keyring, self.service_sid, *limit) for limit in self.limited_by)
-        return keys | Keys.of(RateWindow, *(name for names in windows for name in names))
+        for unique_name, value in self.limited_by:
+            windows = keyring.names(self.service_sid, limited(unique_name, value))
+            keys |= Keys.one_of(RateWindow, *windows)
+        return keys
 
     def decide(self, rows: Rows, context: Context) -> Decision[Started]:
         service = owned_service(rows, self.service_sid, self.account_sid)
@@ -90,7 +89,7 @@ class StartVerification(Record, frozen=True):
         admit(service, wish, context.channels, safe=safe)
         wording = _worded(service, self.wording, self.channel, context)
         changes = Changes() if safe else self._count(service, rows, context)
-        names = address_names(keyring, service.sid, to + self.lane)
+        names = keyring.names(service.sid, to + self.lane)
         held = _held(rows, names)
         ask = verification.Ask(
             subject=names[0],
@@ -112,8 +111,8 @@ class StartVerification(Record, frozen=True):
             policy=context.policy,
         )
         attempt = _attempt(started, self.phone.country, keyring)
-        changes.add(held.changes)
-        changes.add(Changes.of(subject, started, attempt))
+        changes.add(kept(held.subject, subject, to + self.lane, names[0], keyring))
+        changes.add(Changes.of(replace(started, subject=names[0]), attempt))
         if len(started.sends) == 1:
             changes.add(announce(service, "verification.pending", started, context))
             changes.add(announce_expiry(service, started, context))
@@ -128,13 +127,12 @@ class StartVerification(Record, frozen=True):
             limit = next((x for x in service.rate_limits if x.unique_name == unique_name), None)
             if limit is None or not limit.buckets:
                 continue
-            names = window_names(context.keyring, service.sid, unique_name, value)
-            window = next((row for name in names if (row := rows.get(RateWindow, name))), None)
-            window = window or RateWindow(names[0], service.sid, (), context.now)
-            if window.key != names[0]:  # an older key named it; its counts go on
-                changes.delete(RateWindow, window.key)
-                window = replace(window, key=names[0])
-            changes.add(Changes.of(count_start(limit, window, context.now)))
+            text = limited(unique_name, value)
+            names = context.keyring.names(service.sid, text)
+            found = next((row for name in names if (row := rows.get(RateWindow, name))), None)
+            window = found or RateWindow(names[0], service.sid, (), context.now)
+            window = count_start(limit, window, context.now)
+            changes.add(kept(found, window, text, names[0], context.keyring))
         return changes
 
 
@@ -183,7 +181,7 @@ class CheckCode(Record, frozen=True):
             payment = (self.amount, self.payee)
             if None in payment:
                 raise AmountNeeded
-        changes, subject, found = _find(
+        subject, found = _find(
             rows, context, self.service_sid, self.to, self.verification_sid, self.lane
         )
         verdict = verification.check(
@@ -195,7 +193,7 @@ class CheckCode(Record, frozen=True):
             policy=context.policy,
             payment=payment,
         )
-        changes.add(Changes.of(verdict.subject, verdict.verification))
+        changes = Changes.of(verdict.subject, verdict.verification)
         if verdict.verification.status is not Status.PENDING:
             event = f"verification.{verdict.verification.status}"
             changes.add(announce(service, event, verdict.verification, context))
@@ -218,11 +216,9 @@ class CloseVerification(Record, frozen=True):
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
         service = owned_service(rows, self.service_sid, self.account_sid)
-        changes, subject, found = _find(
-            rows, context, self.service_sid, self.to, self.verification_sid
-        )
+        subject, found = _find(rows, context, self.service_sid, self.to, self.verification_sid)
         subject, closed = verification.close(subject, found, self.status, context.now)
-        changes.add(Changes.of(subject, closed))
+        changes = Changes.of(subject, closed)
         changes.add(announce(service, f"verification.{closed.status}", closed, context))
         return Decision(changes, closed)
 
@@ -240,7 +236,7 @@ class FetchVerification(Record, frozen=True):
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
         owned_service(rows, self.service_sid, self.account_sid)
-        _, _, found = _find(rows, context, self.service_sid, self.to, self.verification_sid)
+        _, found = _find(rows, context, self.service_sid, self.to, self.verification_sid)
         return Decision(Changes(), verification.show(found, context.now))
 
 
@@ -266,14 +262,9 @@ class RecordDelivery(Record, frozen=True):
         return Decision(changes, None)
 
 
-def window_names(
-    keyring: Keyring, service_sid: str, unique_name: str, value: str
-) -> tuple[str, ...]:
-    """Name a rate limit's window for one value under every key, newest first.
-
-    Nobody can tell the value from its name.
-    """
-    return address_names(keyring, service_sid, f"{unique_name}={value}")
+def limited(unique_name: str, value: str) -> str:
+    """Say what a rate limit counts for one value; its row is named by a fingerprint of it."""
+    return f"{unique_name}={value}"
 
 
 def _worded(service: Service, wording: Wording, channel: Channel, context: Context) -> Wording:
@@ -301,12 +292,6 @@ def _detailed(service: Service, details: Details, address: Address) -> Details:
     return details
 
 
-def address_names(keyring: Keyring, service_sid: str, to: str) -> tuple[str, ...]:
-    """Return an address's fingerprints under every key, newest first."""
-    newest = keyring.fingerprint(service_sid, to)
-    return (newest, *keyring.older_fingerprints(service_sid, to))
-
-
 def _address_keys(
     keyring: Keyring,
     service_sid: str,
@@ -318,33 +303,25 @@ def _address_keys(
         raise MissingAddress
     keys = Keys.reading(Service, service_sid)
     if to is not None:
-        keys |= Keys.of(Subject, *address_names(keyring, service_sid, to + lane))
+        keys |= Keys.one_of(Subject, *keyring.names(service_sid, to + lane))
     if verification_sid is not None:
         keys |= Keys.of(Verification, verification_sid)
     return keys
 
 
-@dataclass(slots=True)
-class _Held:
-    """What is stored of an address, and what finding it has changed already."""
+class _Held(Record, frozen=True):
+    """What is stored of an address."""
 
     subject: Subject | None = None
     latest: Verification | None = None
-    changes: Changes = field(default_factory=Changes)
 
 
 def _held(rows: Rows, names: tuple[str, ...]) -> _Held:
-    """Find an address's rows; where an older key named them they move to their newest name."""
+    """Find an address's rows, whichever key named them."""
     subject = next((row for name in names if (row := rows.get(Subject, name))), None)
     if subject is None:
         return _Held()
-    latest = rows.get(Verification, subject.verification_sid)
-    if subject.key == names[0]:
-        return _Held(subject, latest)
-    changes = Changes().delete(Subject, subject.key)
-    if latest is not None:
-        latest = replace(latest, subject=names[0])
-    return _Held(replace(subject, key=names[0]), latest, changes)
+    return _Held(subject, rows.get(Verification, subject.verification_sid))
 
 
 def _find(
@@ -354,13 +331,10 @@ def _find(
     to: str | None,
     verification_sid: str | None,
     lane: str = "",
-) -> tuple[Changes, Subject, Verification]:
+) -> tuple[Subject, Verification]:
     """Find a verification and its subject by address, by sid, or by both where both must fit."""
-    held = (
-        _Held()
-        if to is None
-        else _held(rows, address_names(context.keyring, service_sid, to + lane))
-    )
+    names = () if to is None else context.keyring.names(service_sid, to + lane)
+    held = _held(rows, names)
     subject, found = held.subject, held.latest
     if verification_sid is not None and (found is None or found.sid != verification_sid):
         found = rows.get(Verification, verification_sid)
@@ -370,7 +344,7 @@ def _find(
         raise NotFound
     if to is not None and found.to != to:
         raise NotFound
-    return held.changes, subject, found
+    return subject, found
 
 
 def _attempt(started: Verification, country: str, keyring: Keyring) -> Attempt:

@@ -98,7 +98,7 @@ def take_address_send(visitor: Visitor | None, key: str, now: datetime) -> Visit
         return Visitor(key, 1, now)
     if visitor.sends >= ADDRESS_SENDS:
         raise PageRefused("network")
-    return replace(visitor, sends=visitor.sends + 1)
+    return replace(visitor, key=key, sends=visitor.sends + 1)
 
 
 def code_would_end(visit: Visit, now: datetime, ttl: timedelta) -> datetime:

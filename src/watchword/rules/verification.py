@@ -192,8 +192,9 @@ def _start_new(
         expires_at=now + policy.ttl,
         details=ask.details,
     )
-    failures = 0 if subject is None else subject.failures
-    return Subject(ask.subject, service.sid, ask.sid, failures, now), verification
+    if subject is None:
+        return Subject(ask.subject, service.sid, ask.sid, 0, now), verification
+    return replace(subject, verification_sid=ask.sid, updated_at=now), verification
 
 
 def _start_again(

@@ -37,17 +37,29 @@ class Keys(Record, frozen=True):
 
     A Subject brings its latest Verification along, and a Verification its Subject. A Counter may
     also be named by its id. The rows of `only_read` are not locked and must not be changed: many
-    batches may look at one service at once.
+    batches may look at one service at once. Each group of `aliases` is the names that one row may
+    go by.
     """
 
     wanted: tuple[Cell, ...] = ()
     counter_ids: tuple[int, ...] = ()
     only_read: tuple[Cell, ...] = ()
+    aliases: tuple[tuple[Cell, ...], ...] = ()
 
     @classmethod
     def of(cls, kind: type[Keyed], *keys: Key) -> "Keys":
         """Want these rows of one kind."""
         return cls(tuple([(kind, key) for key in keys]))
+
+    @classmethod
+    def one_of(cls, kind: type[Keyed], *names: Key) -> "Keys":
+        """Want the one row that goes by one of these names, whichever key gave it.
+
+        Of any number of decisions at once that find none, one makes it; the others see it then,
+        though they would have made it under another of its names.
+        """
+        group = tuple([(kind, name) for name in names])
+        return cls(group, aliases=(group,) if len(group) > 1 else ())
 
     @classmethod
     def reading(cls, kind: type[Keyed], *keys: Key) -> "Keys":
@@ -59,6 +71,7 @@ class Keys(Record, frozen=True):
             self.wanted + other.wanted,
             self.counter_ids + other.counter_ids,
             self.only_read + other.only_read,
+            self.aliases + other.aliases,
         )
 
     @classmethod
@@ -67,11 +80,13 @@ class Keys(Record, frozen=True):
         wanted: list[Cell] = []
         counter_ids: list[int] = []
         only_read: list[Cell] = []
+        aliases: list[tuple[Cell, ...]] = []
         for keys in many:
             wanted += keys.wanted
             counter_ids += keys.counter_ids
             only_read += keys.only_read
-        return cls(tuple(wanted), tuple(counter_ids), tuple(only_read))
+            aliases += keys.aliases
+        return cls(tuple(wanted), tuple(counter_ids), tuple(only_read), tuple(aliases))
 
     def locked(self) -> ByKind:
         """Return the rows to lock, each once."""
@@ -114,9 +129,14 @@ class Rows(Struct):
 
 
 class Changes(Struct):
-    """What is to be written: a record under its key, or None to delete the row."""
+    """What is to be written: a record under its key, or None to delete the row.
+
+    A row that is there gets the cells that change in its life; one of `whole` gets all of them,
+    what is sealed sealed anew.
+    """
 
     cells: dict[Cell, Keyed | None] = field(default_factory=dict)
+    whole: set[Cell] = field(default_factory=set)
 
     @classmethod
     def of(cls, *records: Keyed) -> "Changes":
@@ -128,9 +148,17 @@ class Changes(Struct):
         self.cells[(kind, key)] = None
         return self
 
+    def rewrite(self, *records: Keyed) -> "Changes":
+        """Put these records with every cell of theirs."""
+        cells: dict[Cell, Keyed] = {(type(record), record.key): record for record in records}
+        self.cells.update(cells)
+        self.whole.update(cells)
+        return self
+
     def add(self, other: "Changes") -> None:
         """Append the changes of a later command."""
         self.cells.update(other.cells)
+        self.whole.update(other.whole)
 
 
 class Cursor(Record, frozen=True):

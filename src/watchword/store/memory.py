@@ -59,6 +59,11 @@ class MemoryStore:
         with self._lock:
             return sum(self._fits(row, query) for row in self._rows.cells.values())
 
+    def rows_of(self, kind: type[Any]) -> list[Any]:
+        """Return every row of a kind."""
+        with self._lock:
+            return [row for row in self._rows.cells.values() if type(row) is kind]
+
     def ping(self) -> None:
         """Return at once."""
 

@@ -48,6 +48,7 @@ def subject_row(subject: Subject) -> Row:
         "service_sid": subject.service_sid,
         "verification_sid": subject.verification_sid,
         "failures": subject.failures,
+        "sealed_name": subject.sealed_name,
         "updated_at": to_ms(subject.updated_at),
     }
 
@@ -59,6 +60,7 @@ def subject_record(row: Found) -> Subject:
         verification_sid=row.verification_sid,
         failures=row.failures,
         updated_at=from_ms(row.updated_at),
+        sealed_name=row.sealed_name,
     )
 
 
@@ -165,12 +167,13 @@ def safe_number_row(number: SafeNumber) -> Row:
         "key": number.key,
         "sid": number.sid,
         "account_sid": number.account_sid,
+        "sealed_name": number.sealed_name,
         "created_at": to_ms(number.created_at),
     }
 
 
 def safe_number_record(row: Found) -> SafeNumber:
-    return SafeNumber(row.key, row.sid, row.account_sid, from_ms(row.created_at))
+    return SafeNumber(row.key, row.sid, row.account_sid, from_ms(row.created_at), row.sealed_name)
 
 
 def rate_window_row(window: RateWindow) -> Row:
@@ -179,6 +182,7 @@ def rate_window_row(window: RateWindow) -> Row:
         "key": window.key,
         "service_sid": window.service_sid,
         "tallies": msgspec.json.encode(lines).decode(),
+        "sealed_name": window.sealed_name,
         "ends_at": to_ms(window.ends_at),
     }
 
@@ -186,7 +190,7 @@ def rate_window_row(window: RateWindow) -> Row:
 def rate_window_record(row: Found) -> RateWindow:
     lines = _TALLIES.decode(row.tallies)
     tallies = tuple(Tally(sid, from_ms(opened), count) for sid, opened, count in lines)
-    return RateWindow(row.key, row.service_sid, tallies, from_ms(row.ends_at))
+    return RateWindow(row.key, row.service_sid, tallies, from_ms(row.ends_at), row.sealed_name)
 
 
 def counter_row(counter: Counter) -> Row:

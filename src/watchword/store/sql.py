@@ -1,5 +1,6 @@
 """The store in SQL: a batch's rows read in key order and locked, written as sets, one commit."""
 
+import dataclasses
 import logging
 import random
 import time
@@ -35,6 +36,10 @@ LONGEST_PAUSE = 0.25
 IDLE_SESSIONS = 4  # kept at hand, so that a transaction begins without asking the pool
 
 
+class _Moved(Exception):
+    """A row went on under another name while this transaction waited for it."""
+
+
 class SqlStore:
     """Keep every row in a SQL database, named by its URL."""
 
@@ -49,11 +54,12 @@ class SqlStore:
             self._engine.dispose()
             raise
         dialect = self._engine.dialect
-        language = LANGUAGES[dialect.name](dialect)
+        self._language = language = LANGUAGES[dialect.name](dialect)
         self._session = SESSIONS[dialect.name]
         self._idle: list[Session] = []
         self._lost_since: float | None = None
         self.statements = {name: language.statements(kind) for name, kind in KINDS.items()}
+        self._whole: dict[type[Any], Statements] = {}
         self._counters_by_id = language.statements(KINDS[Counter], key=("id",))
 
     def transact(self, keys: Keys, decide: Callable[[Rows], Changes]) -> None:
@@ -148,6 +154,8 @@ class SqlStore:
             return fault
         except (DBAPIError, SQLAlchemyTimeoutError):  # no connection was to be had
             return Fault.LOST
+        except _Moved:
+            return Fault.RACE
         return None
 
     @contextmanager
@@ -186,9 +194,9 @@ class SqlStore:
     def _load(self, session: Session, keys: Keys) -> list[Keyed]:
         """Read and lock; a subject's lock is the lock of its verifications too."""
         wanted = keys.locked()
-        sids = wanted.pop(Verification, set())
-        if sids:
-            found = self._rows(session, [(self.statements[Verification], sids, False)])
+        named = wanted.pop(Verification, set())
+        if named:
+            found = self._rows(session, [(self.statements[Verification], named, False)])
             wanted[Subject].update(row.subject for row in found)
         if keys.counter_ids:
             found = self._rows(session, [(self._counters_by_id, set(keys.counter_ids), False)])
@@ -196,8 +204,31 @@ class SqlStore:
         asked = [(kind, wanted[kind], True) for kind in sorted(wanted, key=_name)]
         asked += [(kind, seen, False) for kind, seen in keys.looked_at().items()]
         records = self._records(session, asked)
-        sids |= {row.verification_sid for row in records if isinstance(row, Subject)}
-        return records + self._records(session, [(Verification, sids, False)])
+        if keys.aliases:
+            self._refuse_moved(session, keys.aliases, records)
+        latest = {row.verification_sid for row in records if isinstance(row, Subject)}
+        verifications = self._records(session, [(Verification, named | latest, False)])
+        if any(row.sid in named and row.subject not in wanted[Subject] for row in verifications):
+            raise _Moved
+        return records + verifications
+
+    def _refuse_moved(
+        self, session: Session, aliases: tuple[tuple[Cell, ...], ...], records: Sequence[Keyed]
+    ) -> None:
+        """Look again for rows of which no name was found.
+
+        Whoever waits for a row that is being moved to another name is told that it is gone, and
+        has not looked for the other name since.
+        """
+        found = {(type(record), record.key) for record in records}
+        missing: dict[type[Any], set[Key]] = defaultdict(set)
+        for group in aliases:
+            if found.isdisjoint(group):
+                for kind, key in group:
+                    missing[kind].add(key)
+        again = [(self.statements[kind], names, False) for kind, names in missing.items()]
+        if again and self._rows(session, again):
+            raise _Moved
 
     def _records(
         self, session: Session, asked: Sequence[tuple[type[Any], Collection[Any], bool]]
@@ -224,16 +255,25 @@ class SqlStore:
         """Lay out the batch as one set per table and kind of statement, in key order."""
         inserts: dict[type[Any], list[Row]] = defaultdict(list)
         updates: dict[type[Any], list[Row]] = defaultdict(list)
+        rewrites: dict[type[Any], list[Row]] = defaultdict(list)
         deletes: dict[type[Any], list[Key]] = defaultdict(list)
+        passing: dict[type[Any], list[Key]] = defaultdict(list)
+        claims = self._claims(changes, found, keys) if self.is_networked else {}
         unlocked = frozenset(keys.only_read).difference(keys.wanted)
-        for cell in sorted(changes.cells, key=_lock_order):
+        cells = changes.cells.keys() | claims.keys() if claims else changes.cells
+        for cell in sorted(cells, key=_lock_order):
             if cell in unlocked:
                 raise ValueError(f"a {cell[0].__name__} was changed that was only to be read")
             name, key = cell
-            record = changes.cells[cell]
-            if record is None:
+            record = changes.cells.get(cell)
+            if cell in claims:
+                inserts[name].append(claims[cell])
+                passing[name].append(key)
+            elif record is None:
                 if cell in found:
                     deletes[name].append(key)
+            elif cell in found and cell in changes.whole:
+                rewrites[name].append(KINDS[name].row(record, self._keyring))
             elif cell in found:
                 updates[name].append(KINDS[name].changes(record))
             else:
@@ -241,8 +281,39 @@ class SqlStore:
         return [
             *(self.statements[name].delete(names) for name, names in deletes.items()),
             *(self.statements[name].update(rows) for name, rows in updates.items()),
+            *(self._rewriting(name).update(rows) for name, rows in rewrites.items()),
             *(self.statements[name].insert(rows) for name, rows in inserts.items()),
+            *(self.statements[name].delete(names) for name, names in passing.items()),
         ]
+
+    def _claims(self, changes: Changes, found: set[Cell], keys: Keys) -> dict[Cell, Row]:
+        """Lay out what keeps others from making a new row under another of its names.
+
+        Where there is no row there is nothing to lock. So the row is inserted under each of its
+        names, and under all but its own it is deleted again before the commit: of two processes
+        whose newest keys differ, one meets the other's row, and looks again.
+        """
+        claims: dict[Cell, Row] = {}
+        for group in keys.aliases:
+            made = next((cell for cell in group if changes.cells.get(cell) is not None), None)
+            if made is None or not found.isdisjoint(group):
+                continue
+            kind = KINDS[made[0]]
+            row = kind.row(changes.cells[made], self._keyring)
+            for cell in group:
+                if cell != made:
+                    names = cell[1] if isinstance(cell[1], tuple) else (cell[1],)
+                    claims[cell] = row | dict(zip(kind.key, names, strict=True))
+        return claims
+
+    def _rewriting(self, name: type[Any]) -> Statements:
+        """Return the statements by which a kind's rows get all their cells anew."""
+        if name not in self._whole:
+            kind = KINDS[name]
+            cells = tuple(c.name for c in kind.table.columns if c.name not in kind.key)
+            whole = dataclasses.replace(kind, changing=cells)
+            self._whole[name] = self._language.statements(whole)
+        return self._whole[name]
 
 
 def _name(kind: type[Any]) -> str:

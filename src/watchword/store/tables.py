@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.compiler import DDLCompiler
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_HEAD = "0011"  # the newest migration; a test holds it
+SCHEMA_HEAD = "0012"  # the newest migration; a test holds it
 
 metadata = sa.MetaData()
 
@@ -74,6 +74,7 @@ subjects = sa.Table(
     sa.Column("verification_sid", SID, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("updated_at", MOMENT, nullable=False),
+    sa.Column("sealed_name", sa.Text),
 )
 
 verifications = sa.Table(
@@ -131,6 +132,7 @@ safe_numbers = sa.Table(
     sa.Column("sid", SID, nullable=False),
     sa.Column("account_sid", SID, nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("sealed_name", sa.Text),
 )
 
 rate_windows = sa.Table(
@@ -140,6 +142,7 @@ rate_windows = sa.Table(
     sa.Column("service_sid", SID, nullable=False),
     sa.Column("tallies", sa.Text, nullable=False),
     sa.Column("ends_at", MOMENT, nullable=False, index=True),
+    sa.Column("sealed_name", sa.Text),
 )
 
 page_sessions = sa.Table(

@@ -35,7 +35,7 @@ from watchword.ui.look import PAGE_HEADERS, is_same_origin, render, show_trouble
 from watchword.ui.operator import Operator, keep, operator_of, sign_in
 from watchword.ui.phones import pretty
 from watchword.ui.returns import Places
-from watchword.ui.visitor import address_key
+from watchword.ui.visitor import address_names
 from watchword.ui.windows import WINDOWS, window_of
 
 DONE = {
@@ -86,9 +86,9 @@ class Console:
             return render("sign_in.html", 403, error="Open this page and try again.")
         form = await request.form()
         given = str(form.get("account", "")).strip(), str(form.get("token", "")).strip()
-        address = address_key(self._engine, request, "sign in")
+        addresses = address_names(self._engine, request, "sign in")
         try:
-            await self._engine.submit(TakeLogin(address))
+            await self._engine.submit(TakeLogin(addresses))
             account_sid = await self._engine.enter_async(given)
         except PageRefused:
             return render("sign_in.html", 429, error="Too many tries. Wait an hour.")

@@ -50,7 +50,7 @@ from watchword.ui.hosted_view import (
 )
 from watchword.ui.look import HEADERS, is_same_origin
 from watchword.ui.returns import Places, with_parameter
-from watchword.ui.visitor import Browser, address_key
+from watchword.ui.visitor import Browser, address_names
 from watchword.ui.words import choose
 from watchword.visits import PageStatus
 
@@ -167,8 +167,8 @@ class HostedPages:
     async def _send(self, turn: Turn) -> Response:
         """Ask for a code. What others did to the number makes no difference to what is shown."""
         channel = next((c for c in Channel if c.value == turn.field("channel")), Channel.SMS)
-        address = address_key(self._engine, turn.request)
-        taken = await self._engine.submit(self._take_send(turn, address, channel))
+        addresses = address_names(self._engine, turn.request)
+        taken = await self._engine.submit(self._take_send(turn, addresses, channel))
         turn.opened = taken
         now, policy = self._engine.clock.now(), self._engine.policy
         sid, ends = taken.visit.verification_sid, rules.code_would_end(taken.visit, now, policy.ttl)
@@ -252,11 +252,11 @@ class HostedPages:
         token = await self._engine.submit(SignResult(turn.sid, turn.browser.fingerprint, issuer))
         return with_parameter(turn.visit.return_url, "watchword_result", token)
 
-    def _take_send(self, turn: Turn, address: str, channel: Channel) -> TakeSend:
+    def _take_send(self, turn: Turn, addresses: tuple[str, ...], channel: Channel) -> TakeSend:
         session = turn.opened.session if turn.opened else None
         owner = (session.account_sid, session.service_sid) if session else ("", "")
         fingerprint = turn.browser.fingerprint
-        return TakeSend(turn.sid, fingerprint, address, channel, *owner, turn.visit.to)
+        return TakeSend(turn.sid, fingerprint, addresses, channel, *owner, turn.visit.to)
 
     async def _step(self, turn: Turn, step: Callable[[Visit, datetime], Visit]) -> OpenedPage:
         return await self._engine.submit(StepOnPage(turn.sid, turn.browser.fingerprint, step))
@@ -279,9 +279,9 @@ class HostedPages:
         return turn.browser.lane(self._engine, service, turn.visit.to or "")
 
     def _pair(self, turn: Turn) -> tuple[str, str, tuple[str, ...]]:
-        """Name the ladder: the number's, or the known device's own."""
-        to, user = turn.visit.to or "", USER + self._lane(turn)
-        return self._engine.fingerprint(to), user, self._engine.older_fingerprints(to)
+        """Name the ladder: the number's within the page's service, or the known device's own."""
+        service = turn.opened.session.service_sid if turn.opened else None
+        return self._engine.ladder(turn.visit.to or "", USER + self._lane(turn), service)
 
     async def _refuse(self, turn: Turn, refusal: PageRefused) -> Response:
         turn.opened = await self._engine.submit(LookAtPage(turn.sid))

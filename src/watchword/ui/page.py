@@ -141,7 +141,7 @@ class TryPage:
         return _go_home(APPROVED)
 
     def _pair(self, to: str) -> tuple[str, str, tuple[str, ...]]:
-        return self._engine.fingerprint(to), USER, self._engine.older_fingerprints(to)
+        return self._engine.ladder(to, USER)
 
     async def again(self, request: Request) -> Response:
         """Forget where the person is and begin with the number."""

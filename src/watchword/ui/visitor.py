@@ -91,18 +91,24 @@ class Browser:
         return f"{cookie}; Secure; " + ("SameSite=None; Partitioned" if modal else "SameSite=Lax")
 
 
-def address_key(engine: Engine, request: Request, purpose: str = "send") -> str:
-    """Name the network a request comes from, an IPv4 address or an IPv6 /64, for one purpose."""
+def address_names(engine: Engine, request: Request, purpose: str = "send") -> tuple[str, ...]:
+    """Name the network a request comes from, an IPv4 address or an IPv6 /64, for one purpose.
+
+    These are the names under every key, newest first.
+    """
     host = request.client.host if request.client else ""
+    return engine.page_macs(f"{purpose} from {_network(host)}")
+
+
+def _network(host: str) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return engine.page_macs(f"{purpose} from {host}")[0]
+        return host
     if isinstance(address, ipaddress.IPv6Address):
         mapped = address.ipv4_mapped
-        network = ipaddress.ip_network((address, IPV6_CLIENT_BITS), strict=False)
-        return engine.page_macs(f"{purpose} from {mapped or network}")[0]
-    return engine.page_macs(f"{purpose} from {address}")[0]
+        return str(mapped or ipaddress.ip_network((address, IPV6_CLIENT_BITS), strict=False))
+    return str(address)
 
 
 def _name(name: str, *, secure: bool) -> str:

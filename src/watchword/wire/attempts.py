@@ -7,7 +7,6 @@ from typing import Any
 
 from watchword.commands.base import Context
 from watchword.commands.reading import Reading, ReadOne
-from watchword.commands.safe_list import safe_names
 from watchword.errors import InvalidParameter
 from watchword.mailbox import LONGEST, parse_address
 from watchword.model import Attempt, Channel, Delivery, Status, Verification
@@ -124,7 +123,7 @@ def list_all(asked: Asked) -> Call:
     def with_recipient(context: Context) -> Query:
         if to is None:
             return query
-        names = safe_names(context.keyring, asked.account_sid, to)
+        names = context.keyring.names(asked.account_sid, to)
         return replace(query, equal=equal | {"recipient": names})
 
     return listing(asked, "attempts", with_recipient, lambda seen: show(seen, asked), _seen)
