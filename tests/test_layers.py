@@ -29,6 +29,7 @@ FLOORS = (
     {
         "commands",
         "batch",
+        "room",
         "gather",
         "gate",
         "late",
@@ -40,7 +41,7 @@ FLOORS = (
         "runtime",
     },
     {"wire", "openapi"},
-    {"receipts", "health", "metrics", "ui", "embedded", "dev_api", "asgi"},
+    {"door", "protocol", "receipts", "health", "metrics", "ui", "embedded", "dev_api", "asgi"},
     {
         "terminal",
         "torture",
@@ -65,6 +66,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
     3: (
         "commands",
         "batch",
+        "room",
         "gather",
         "gate",
         "late",
@@ -75,7 +77,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
         "dispatcher",
         "runtime",
     ),
-    5: ("receipts", "health", "metrics", "ui", "embedded", "dev_api", "asgi"),
+    5: ("door", "protocol", "receipts", "health", "metrics", "ui", "embedded", "dev_api", "asgi"),
     6: (
         "torture",
         *("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli_senders", "conformance"),

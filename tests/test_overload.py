@@ -19,9 +19,10 @@ from watchword.commands.services import EnsureService
 from watchword.commands.verifications import FetchVerification, StartVerification
 from watchword.engine import Engine
 from watchword.errors import Overloaded, StoreError
-from watchword.gather import LONGEST_WAIT, SHARED_FOR, Gatherer
+from watchword.gather import LONGEST_WAIT, Gatherer
 from watchword.health import Health
 from watchword.phone import parse
+from watchword.room import PRESSED_FOR, SHARED_FOR, Room
 from watchword.senders.base import Message, Receipt
 from watchword.senders.inbox import InboxSender
 from watchword.store.base import Changes, Keys, Rows
@@ -40,7 +41,7 @@ class ManualLoop(asyncio.SelectorEventLoop):
 
 
 def gathering(
-    check: Callable[[Gatherer, list[int], ManualLoop], Any], *, max_waiting: int = 8
+    check: Callable[[Gatherer, list[int], ManualLoop], Any], *, places: int = 8, pressed: int = 8
 ) -> None:
     """Run a check beside a gatherer that counts the commands of its batches."""
     loop = ManualLoop()
@@ -50,7 +51,7 @@ def gathering(
         batches.append(len(commands))
         return ["done"] * len(commands)
 
-    gatherer = Gatherer(loop, run, 256, max_waiting=max_waiting)
+    gatherer = Gatherer(loop, run, 256, room=Room(loop.time, places=places, pressed=pressed))
     loop.run_until_complete(check(gatherer, batches, loop))
     loop.close()
 
@@ -72,9 +73,9 @@ def test_a_queue_that_was_full_takes_the_next_ones() -> None:
     async def check(gatherer: Gatherer, batches: list[int], _: ManualLoop) -> None:
         for _turn in range(3):
             waiting = [gatherer.add(COMMAND, f"account {place}") for place in range(8)]
-            assert gatherer.is_full
+            assert gatherer.room.refuses("account", starts=False)
             await asyncio.gather(*waiting)
-            assert not gatherer.is_full
+            assert not gatherer.room.refuses("account", starts=False)
         assert batches == [8, 8, 8]
 
     gathering(check)
@@ -104,6 +105,61 @@ def test_an_account_that_is_alone_has_the_whole_queue() -> None:
         waiting = [gatherer.add(COMMAND, "loud") for _ in range(8)]
 
         assert await asyncio.gather(*waiting) == ["done"] * 8
+
+    gathering(check)
+
+
+def test_while_more_keep_coming_fewer_are_let_wait() -> None:
+    async def check(gatherer: Gatherer, batches: list[int], loop: ManualLoop) -> None:
+        async def turn(callers: int) -> int:
+            before = len(batches)
+            waiting = [
+                gatherer.add(COMMAND, "account")
+                for _ in range(callers)
+                if not gatherer.room.refuses("account", starts=False)
+            ]
+            await asyncio.gather(*waiting)
+            return sum(batches[before:])
+
+        assert await turn(16) == 16  # a burst, and nobody was refused
+        assert await turn(17) == 16
+        assert await turn(17) == 8
+        loop.turned += PRESSED_FOR + 1
+        assert await turn(17) == 16
+
+    gathering(check, places=16)
+
+
+def test_while_more_keep_coming_half_of_the_room_is_for_checks() -> None:
+    async def check(gatherer: Gatherer, batches: list[int], _: ManualLoop) -> None:
+        await asyncio.gather(*[gatherer.add(COMMAND, "account") for _ in range(8)])
+        waiting = [gatherer.add(COMMAND, "account") for _ in range(8)]
+        assert gatherer.room.refuses("account", starts=False)
+        await asyncio.gather(*waiting)
+
+        waiting = [gatherer.add(COMMAND, "account", starts=True) for _ in range(4)]
+        with pytest.raises(Overloaded):
+            gatherer.add(COMMAND, "account", starts=True)
+        waiting += [gatherer.add(COMMAND, "account") for _ in range(4)]
+
+        assert await asyncio.gather(*waiting) == ["done"] * 8
+
+    gathering(check)
+
+
+def test_one_account_is_not_all_starts_of_a_room_under_pressure() -> None:
+    async def check(gatherer: Gatherer, _batches: list[int], _: ManualLoop) -> None:
+        await gatherer.add(COMMAND, "quiet")
+        waiting = [gatherer.add(COMMAND, f"account {place}") for place in range(8)]
+        assert gatherer.room.refuses(None, starts=True)
+        await asyncio.gather(*waiting)
+
+        waiting = [gatherer.add(COMMAND, "loud", starts=True) for _ in range(2)]
+        with pytest.raises(Overloaded):
+            gatherer.add(COMMAND, "loud", starts=True)
+        waiting += [gatherer.add(COMMAND, "quiet", starts=True) for _ in range(2)]
+
+        assert await asyncio.gather(*waiting) == ["done"] * 4
 
     gathering(check)
 
@@ -256,6 +312,28 @@ def test_the_health_check_asks_a_slow_store_once_and_answers_all(
         store.go.set()
         monkeypatch.setattr("watchword.health.PATIENCE_SECONDS", 30)
         assert (await health.show(request)).status_code == 200
+
+    asyncio.run(check())
+    health.close()
+
+
+def test_a_health_check_that_another_one_follows_is_not_taken_for_late() -> None:
+    health = Health(make_engine(MemoryStore(), InboxSender(), ManualClock(NOON)))
+    request: Any = None
+
+    async def check() -> None:
+        first = asyncio.ensure_future(health.show(request))
+        await asyncio.sleep(0)
+        assert health._asking is not None
+        later: list[asyncio.Future[Any]] = []
+        health._asking.add_done_callback(
+            lambda _: later.append(asyncio.ensure_future(health.show(request)))
+        )
+        second = asyncio.ensure_future(health.show(request))  # hears of the end after that
+
+        answers = [await first, await second, await later[0]]
+
+        assert [answer.status_code for answer in answers] == [200, 200, 200]
 
     asyncio.run(check())
     health.close()

@@ -2,11 +2,10 @@
 
 import asyncio
 import gc
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from starlette.applications import Starlette
 from starlette.requests import Request as PageRequest
@@ -16,11 +15,13 @@ from starlette.routing import Route
 from watchword import config
 from watchword.dev_api import dev_routes
 from watchword.dispatcher import Dispatcher
+from watchword.door import DOOR, MAX_BODY, PREFIX, TOO_LARGE, Asked, Door
 from watchword.engine import Engine, new_sid
-from watchword.errors import Overloaded, StoreError
+from watchword.errors import StoreError
 from watchword.health import Health
 from watchword.metrics import metrics_routes
 from watchword.receipts import receipt_routes
+from watchword.record import replace
 from watchword.reports import Reports
 from watchword.runtime import BOARD, open_engine
 from watchword.senders.board import Board
@@ -30,22 +31,14 @@ from watchword.ui.page import page_routes
 from watchword.ui.reference import reference_routes
 from watchword.ui.returns import Places
 from watchword.wire import errors
-from watchword.wire.auth import read_basic
-from watchword.wire.dialect import answer_async
-from watchword.wire.http import Request, Response
+from watchword.wire.http import Response
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-MAX_BODY = 16 * 1024  # bytes; the largest request of Verify is far below
 MAX_PAGE_BODY = 4 * MAX_BODY  # some providers report on many messages at once
-MAX_FIELDS = 200
 GARBAGE = (50_000, 20, 50)  # objects between two looks for cycles: a request leaves hardly any
-FULL = errors.respond(Overloaded(), "")  # made once: a flood asks for it thousands of times
-FORM_TYPE = b"application/x-www-form-urlencoded"
-
-logger = logging.getLogger("watchword.asgi")
 
 
 class App:
@@ -62,6 +55,7 @@ class App:
         metrics_token: str = "",
     ) -> None:
         self.engine = engine
+        self._door = Door(engine)
         self._dispatcher = dispatcher
         self._health = Health(engine)
         self._board = board
@@ -80,31 +74,23 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer `/v2` without a framework in between, and everything else through Starlette."""
-        if scope["type"] == "http" and scope["path"].startswith("/v2/"):
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
             await _send(send, await self._answer(scope, receive))
         else:
             await self._pages(scope, _limited(receive), send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        if self.engine.is_full:
-            return FULL
-        body = await _read(receive)
-        if body is None:
-            return errors.body(*errors.TOO_LARGE)
+        path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
         headers = dict(scope["headers"])
-        try:
-            return await answer_async(self.engine, _request(scope, headers, body))
-        except Overloaded as fault:  # the engine says now and then how many there were
-            return errors.respond(fault, scope["path"])
-        except StoreError as fault:
-            logger.warning("the store did not answer: %s", fault)
-            return errors.respond(fault, scope["path"])
-        except Exception as fault:  # the outermost door: whatever it is, the caller gets a 500
-            logger.exception("a request failed: %s", type(fault).__name__)
-            return errors.body(*errors.SERVER_ERROR)
+        asked = Asked(scope["method"], path, scope["query_string"], scope["scheme"], headers)
+        refusal = self._door.refuses(asked)
+        if refusal is not None:
+            return refusal
+        body = await _read(receive)
+        return TOO_LARGE if body is None else await self._door.answer(replace(asked, body=body))
 
     @asynccontextmanager
-    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[dict[str, Door]]:
         gc.freeze()  # what is here now stays; looking it through again stops everybody
         gc.set_threshold(*GARBAGE)
         beside = [asyncio.create_task(Reports(self.engine).keep())]
@@ -113,7 +99,7 @@ class App:
         dispatch = dispatch_of(self.engine.sender)
         if self._board is not None and dispatch is not None:
             beside.append(asyncio.create_task(self._board.keep(dispatch)))
-        yield
+        yield {DOOR: self._door}  # for `protocol.py`
         for task in beside:
             task.cancel()
         await asyncio.wait(beside)
@@ -167,41 +153,6 @@ async def _unavailable(request: PageRequest, fault: Exception) -> PageResponse:
     return PageResponse(said.body, said.status, dict(said.headers))
 
 
-def _request(scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Request:
-    is_form = headers.get(b"content-type", b"").split(b";")[0].strip().lower() == FORM_TYPE
-    host = headers.get(b"host", b"localhost").decode("latin-1")
-    return Request(
-        method=scope["method"],
-        path=scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
-        base_url=f"{scope['scheme']}://{host}",
-        credentials=read_basic(headers.get(b"authorization", b"").decode("latin-1")),
-        form=_fields(body) if is_form or not body else None,
-        query=_fields(scope["query_string"]),
-    )
-
-
-def _fields(encoded: bytes) -> dict[str, list[str]] | None:
-    """Decode a form or a query; return None for one that cannot be."""
-    fields: dict[str, list[str]] = {}
-    if not encoded:
-        return fields
-    parts = encoded.split(b"&")
-    if len(parts) > MAX_FIELDS:
-        return None
-    try:
-        for part in parts:
-            name, equals, value = part.partition(b"=")
-            if name or equals:
-                fields.setdefault(_unquoted(name), []).append(_unquoted(value))
-    except UnicodeDecodeError:
-        return None
-    return fields
-
-
-def _unquoted(text: bytes) -> str:
-    return unquote_to_bytes(text.replace(b"+", b" ")).decode()
-
-
 async def _read(receive: Receive) -> bytes | None:
     """Read a request's body, or return None when it is larger than it may be."""
     parts: list[bytes] = []
@@ -221,9 +172,10 @@ async def _read(receive: Receive) -> bytes | None:
 
 async def _send(send: Send, response: Response) -> None:
     headers = [
-        (b"content-length", b"%d" % len(response.body)),
         (b"twilio-request-id", new_sid("RQ").encode()),
         *[(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers],
     ]
+    if response.status != HTTPStatus.NO_CONTENT:
+        headers.append((b"content-length", b"%d" % len(response.body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})

@@ -199,10 +199,15 @@ class Engine:
             return self._gate.learn(given, await self.read_async(entered))
         return entered
 
-    @property
-    def is_full(self) -> bool:
-        """Tell, and count, that a command would be refused before anything is read of it."""
-        return self._gatherer is not None and self._gatherer.turns_away()
+    def turns_away(self, given: tuple[str, str] | None, *, starts: bool) -> bool:
+        """Tell, and count, that who claims these credentials would find no room, true or not."""
+        if self._gatherer is None:
+            return False
+        room = self._gatherer.room
+        if not room.refuses(given[0] if given else None, starts=starts):
+            return False
+        room.refusal()
+        return True
 
     async def standing(self, sid: str) -> str | None:
         """Return what stays the same for as long as whoever has this sid may come in as before.
@@ -359,9 +364,10 @@ class Engine:
 
     def _gather(self, effect: Run) -> asyncio.Future[Outcome]:
         gatherer = self._gatherer_here()
-        if self._sending >= MAX_SENDING and isinstance(effect.command, STARTS):
-            raise gatherer.refusal()
-        return gatherer.add(effect.command, effect.account)
+        starts = isinstance(effect.command, STARTS)
+        if starts and self._sending >= MAX_SENDING:
+            raise gatherer.room.refusal()
+        return gatherer.add(effect.command, effect.account, starts=starts)
 
     def _gatherer_here(self) -> Gatherer:
         loop = asyncio.get_running_loop()

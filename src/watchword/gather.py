@@ -1,27 +1,16 @@
-"""Group commit: the commands of one turn of the event loop become one batch.
-
-The queue before a batch is short on purpose. What would have to wait longer than its caller does is
-refused at once, so that what is let in is answered in time, and one account leaves room for others.
-"""
+"""Group commit: the commands of one turn of the event loop become one batch."""
 
 import asyncio
-import logging
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from watchword.batch import Outcome
 from watchword.commands.base import Command
-from watchword.errors import Overloaded
 from watchword.record import Record
+from watchword.room import Room
 
-logger = logging.getLogger("watchword")
-
-MAX_WAITING = 128  # commands; at a thousand a second, the last one waits for an eighth of one
 LONGEST_WAIT = 5.0  # seconds; whoever has waited so long has gone, or soon will
-SHARED_FOR = 60.0  # seconds after another account was heard of
-SAY_EVERY = 10.0  # seconds between two lines in the log
 
 Runner = Callable[[list[Command[Any]]], list[Outcome]]
 
@@ -33,6 +22,7 @@ class Waiting(Record, frozen=True):
     future: asyncio.Future[Outcome]
     since: float
     account: str | None
+    starts: bool
 
 
 class Gatherer:
@@ -52,71 +42,36 @@ class Gatherer:
         max_batch: int,
         *,
         lanes: int = 0,
-        max_waiting: int = MAX_WAITING,
+        room: Room | None = None,
     ) -> None:
         self.loop = loop
         self._run = run
         self._max_batch = max_batch
-        self._max_waiting = max_waiting
+        self.room = room or Room(loop.time)
         self._waiting: list[Waiting] = []
-        self._held: Counter[str] = Counter()  # by account: places in the queue
-        self._newest_account: str | None = None
-        self._shared_until = 0.0
-        self._refused = 0
-        self._said_at = -SAY_EVERY
         self._free_lanes = lanes
         self._threads = ThreadPoolExecutor(lanes, "watchword-batch") if lanes else None
 
-    @property
-    def is_full(self) -> bool:
-        """Tell whether a caller would be refused, whoever it is."""
-        return len(self._waiting) >= self._max_waiting
-
-    def add(self, command: Command[Any], account: str | None = None) -> asyncio.Future[Outcome]:
+    def add(
+        self, command: Command[Any], account: str | None = None, *, starts: bool = False
+    ) -> asyncio.Future[Outcome]:
         """Take a command in; the future gets its outcome, an exception included, as a value.
 
-        Raises Overloaded for a caller's command when the queue is full, or half full of the same
-        `account`'s while there are others. What has none is our own and follows from a command
-        that was let in.
+        Raises Overloaded for a caller's command when there is no room. What has no `account` is
+        our own and follows from a command that was let in.
         """
         if account is not None:
-            if self.is_full or self._held[account] >= self._share(account):
-                raise self.refusal()
-            self._held[account] += 1
+            self.room.enter(account, starts=starts)
         future: asyncio.Future[Outcome] = self.loop.create_future()
         if not self._waiting:
             self.loop.call_soon(self._flush)
-        self._waiting.append(Waiting(command, future, self.loop.time(), account))
+        self._waiting.append(Waiting(command, future, self.loop.time(), account, starts))
         return future
-
-    def turns_away(self) -> bool:
-        """Tell whether the queue is full, and count a caller who is told so."""
-        if self.is_full:
-            self.refusal()
-            return True
-        return False
-
-    def refusal(self) -> Overloaded:
-        """Return what a caller is refused with, and say now and then how many were."""
-        self._refused += 1
-        if self.loop.time() - self._said_at >= SAY_EVERY:
-            logger.warning("overloaded: %d requests refused since this was said", self._refused)
-            self._said_at, self._refused = self.loop.time(), 0
-        return Overloaded()
 
     def close(self) -> None:
         """Let the batches under way end, and start no other."""
         if self._threads is not None:
             self._threads.shutdown()
-
-    def _share(self, account: str) -> int:
-        """Return how many places an account may hold: half of them while it is not the only one."""
-        now = self.loop.time()
-        if account != self._newest_account:
-            if self._newest_account is not None:
-                self._shared_until = now + SHARED_FOR
-            self._newest_account = account
-        return self._max_waiting // 2 if now < self._shared_until else self._max_waiting
 
     def _flush(self) -> None:
         if not self._waiting or (self._threads is not None and not self._free_lanes):
@@ -141,13 +96,11 @@ class Gatherer:
         oldest = self.loop.time() - LONGEST_WAIT
         for waiting in taken:
             if waiting.account is not None:
-                self._held[waiting.account] -= 1
-                if not self._held[waiting.account]:
-                    del self._held[waiting.account]
+                self.room.leave(waiting.account, starts=waiting.starts)
                 if waiting.future.done():  # cancelled: it was never begun
                     continue
                 if waiting.since < oldest:
-                    waiting.future.set_result(self.refusal())
+                    waiting.future.set_result(self.room.refusal())
                     continue
             batch.append(waiting)
         return batch

@@ -25,8 +25,9 @@ class Health:
         if self._asking is None or self._asking.done():
             loop = asyncio.get_running_loop()
             self._asking = loop.run_in_executor(self._thread, self._ping)
-        await asyncio.wait((self._asking,), timeout=PATIENCE_SECONDS)
-        reason = self._asking.result() if self._asking.done() else "the store takes its time"
+        asking = self._asking  # who comes after its end begins another
+        await asyncio.wait((asking,), timeout=PATIENCE_SECONDS)
+        reason = asking.result() if asking.done() else "the store takes its time"
         if reason:
             return JSONResponse({"status": "unavailable", "reason": reason}, status_code=503)
         return JSONResponse({"status": "ok"})

@@ -13,6 +13,7 @@ from watchword.clock import SystemClock
 from watchword.config import Settings
 from watchword.development.controls import FILE, Controls, Faults
 from watchword.errors import ConfigurationError
+from watchword.protocol import Protocol
 from watchword.runtime import open_engine, open_store
 from watchword.senders.inbox import inbox_of
 from watchword.store.purge import purge_daily, retention_of
@@ -48,6 +49,7 @@ def serve_app(
         factory=True,
         host=host,
         port=port,
+        http=Protocol,
         workers=workers,
         backlog=BACKLOG,
         proxy_headers=bool(proxies),

@@ -1,0 +1,292 @@
+"""HTTP/1.1 from a socket to the door of `/v2`, without ASGI in between.
+
+A server under uvicorn's `http=`. It is what an application would be told by uvicorn, at a part of
+the price, which counts most where it is highest: when a flood has to be refused. A connection that
+asks for anything but `/v2` is handed to uvicorn's own protocol, with all that it asks later.
+"""
+
+import asyncio
+import ipaddress
+from collections import deque
+from functools import lru_cache, partial
+from http import HTTPStatus
+from typing import Any
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from watchword.door import DOOR, MAX_BODY, PREFIX, TOO_LARGE, Asked, Door
+from watchword.engine import new_sid
+from watchword.record import Record
+from watchword.wire.http import Response
+
+OURS = b" " + PREFIX.encode()
+LONGEST_METHOD = 7  # OPTIONS; a longer one is uvicorn's to answer
+MAX_HEAD = 64 * 1024  # bytes of a request line and its headers
+MAX_IGNORED = 1024 * 1024  # bytes of a body that was too large already
+SCHEMES = (b"http", b"https")
+SIZE = b"content-length: %d\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+HEAD_TOO_LARGE = BAD_REQUEST.replace(b"400 Bad Request", b"431 Request Header Fields Too Large")
+
+
+class Turn(Record, frozen=True):
+    """A whole request, and what to do with its connection after the answer."""
+
+    asked: Asked
+    is_too_large: bool
+    keeps_alive: bool
+
+
+class Protocol(asyncio.Protocol):
+    """One connection; its requests are answered one after another, in the order they came."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._config = config
+        self._state = server_state
+        self._app_state = app_state
+        self._has_door = DOOR in app_state
+        if self._has_door:
+            self._door: Door = app_state[DOOR]
+        self._loop = _loop or asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport
+        self._scheme = "http"
+        self._believes = False  # what the peer says of where a request came from
+        self._turns: deque[Turn] = deque()  # that wait for the one being answered
+        self._task: asyncio.Task[Response] | None = None
+        self._closes = False  # after the answer under way
+        self._is_choked = False  # the peer does not read
+        self._is_inside = False  # of a request that has not come whole
+        self._was_inside = False  # when the clock last looked
+        self._since = self._loop.time()
+        self._clock: asyncio.TimerHandle | None = None
+        self._head = 0
+        self._size = 0
+
+    # The connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._transport = transport
+        self._state.connections.add(self)  # type: ignore[arg-type]  # it asks for shutdown() alone
+        if transport.get_extra_info("sslcontext"):
+            self._scheme = "https"
+        if self._config.proxy_headers:
+            peer = transport.get_extra_info("peername")
+            self._believes = is_trusted(str(peer[0] if peer else ""), _trusted(self._config))
+        self._look_again(self._config.timeout_keep_alive)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave()
+        self._turns.clear()
+
+    def pause_writing(self) -> None:
+        self._is_choked = True
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._is_choked = False
+        self._go_on()
+
+    def shutdown(self) -> None:
+        """Close now, or after the answer under way: uvicorn asks for it when it is to stop."""
+        self._closes = True
+        if self._task is None:
+            self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        is_between = self._task is None and not self._is_inside and not self._turns
+        if is_between and not self._is_ours(data):
+            self._hand_over(data)
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # nothing is upgraded: it is answered, and that is all
+            self._closes = True
+        except httptools.HttpParserError:
+            self._give_up(BAD_REQUEST)
+        if self._head:
+            self._head += len(data)
+            if self._head > MAX_HEAD:
+                self._give_up(HEAD_TOO_LARGE)
+
+    def _is_ours(self, data: bytes) -> bool:
+        return self._has_door and data.find(OURS, 0, LONGEST_METHOD + len(OURS)) > 0
+
+    def _hand_over(self, data: bytes) -> None:
+        self._leave()
+        other = HttpToolsProtocol(self._config, self._state, self._app_state, self._loop)
+        self._transport.set_protocol(other)
+        other.connection_made(self._transport)
+        other.data_received(data)
+
+    def _leave(self) -> None:
+        self._state.connections.discard(self)
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _give_up(self, last_words: bytes) -> None:
+        """Close after the answers that are owed; say why where none is."""
+        self._closes = True
+        if self._task is None and not self._transport.is_closing():
+            self._transport.write(last_words)
+            self._transport.close()
+
+    # What it says
+
+    def on_message_begin(self) -> None:
+        self._is_inside = True
+        self._head = 1
+        self._size = 0
+        self._url = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._body = b""
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        self._head = 0
+        if self._headers.get(b"expect", b"").lower() == b"100-continue":
+            self._transport.write(CONTINUE)
+
+    def on_body(self, body: bytes) -> None:
+        self._size += len(body)
+        if self._size <= MAX_BODY:
+            self._body += body
+        elif self._size > MAX_IGNORED:
+            self._give_up(b"")
+
+    def on_message_complete(self) -> None:
+        self._is_inside = False
+        url = self._url.decode("latin-1")
+        if not url.startswith(PREFIX):  # begun before the answer to another came: ask it again
+            self._give_up(b"")
+            return
+        path, _, query = url.partition("?")
+        asked = Asked(
+            self._parser.get_method().decode("latin-1"),
+            path,
+            query.encode("latin-1"),
+            self._scheme_asked(),
+            self._headers,
+            self._body,
+        )
+        is_new = self._parser.get_http_version() != "1.0"
+        keeps_alive = is_new and self._parser.should_keep_alive()
+        self._turns.append(Turn(asked, self._size > MAX_BODY, keeps_alive))
+        if self._task is None:
+            self._go_on()
+        else:
+            self._transport.pause_reading()
+
+    def _scheme_asked(self) -> str:
+        if self._believes:
+            said = self._headers.get(b"x-forwarded-proto", b"").strip()
+            if said in SCHEMES:
+                return said.decode()
+        return self._scheme
+
+    # What it is answered
+
+    def _go_on(self) -> None:
+        """Answer what waits, as far as that can be done at once; then read on."""
+        while self._turns and self._task is None and not self._is_choked:
+            self._begin(self._turns.popleft())
+        if not self._turns and not self._is_choked and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _begin(self, turn: Turn) -> None:
+        refusal = TOO_LARGE if turn.is_too_large else self._door.refuses(turn.asked)
+        if refusal is not None:
+            self._write(turn, refusal)
+            return
+        self._task = task = self._loop.create_task(self._door.answer(turn.asked))
+        self._state.tasks.add(task)  # type: ignore[arg-type]  # a stop waits for these
+        task.add_done_callback(partial(self._answered, turn))
+
+    def _answered(self, turn: Turn, task: asyncio.Task[Response]) -> None:
+        self._task = None
+        self._state.tasks.discard(task)  # a stop waits for these
+        if task.cancelled():
+            self._transport.close()
+            return
+        self._write(turn, task.result())
+        self._go_on()
+
+    def _write(self, turn: Turn, response: Response) -> None:
+        if self._transport.is_closing():
+            self._turns.clear()
+            return
+        self._state.total_requests += 1
+        closes = self._closes or not turn.keeps_alive
+        dates = b"".join([b"%s: %s\r\n" % header for header in self._state.default_headers])
+        size = b"" if response.status == HTTPStatus.NO_CONTENT else SIZE % len(response.body)
+        head = b"%b%b%btwilio-request-id: %b\r\n%b\r\n" % (
+            _lines(response.status, response.headers),
+            dates,
+            size,
+            new_sid("RQ").encode(),
+            b"connection: close\r\n" if closes else b"",
+        )
+        body = b"" if turn.asked.method == "HEAD" else response.body
+        self._transport.write(head + body)
+        self._since = self._loop.time()
+        if closes:
+            self._turns.clear()
+            self._transport.close()
+
+    # Its clock
+
+    def _look_again(self, seconds: float) -> None:
+        self._clock = self._loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Close a connection that is idle too long, or takes too long to say what it wants."""
+        limit = self._config.timeout_keep_alive
+        left = self._since + limit - self._loop.time()
+        if self._task is not None:
+            self._look_again(limit)
+        elif left > 0:
+            self._look_again(left)
+        elif self._is_inside and not self._was_inside:
+            self._was_inside = True  # it may have begun a moment ago
+            self._look_again(limit)
+        else:
+            self._transport.close()
+
+
+@lru_cache(maxsize=256)  # few statuses and headers; Retry-After may count down
+def _lines(status: int, headers: tuple[tuple[str, str], ...]) -> bytes:
+    first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+    return (first + "".join([f"{name.lower()}: {value}\r\n" for name, value in headers])).encode(
+        "latin-1"
+    )
+
+
+def _trusted(config: Config) -> tuple[str, ...]:
+    allowed = config.forwarded_allow_ips or ()
+    return tuple(allowed.split(",") if isinstance(allowed, str) else allowed)
+
+
+@lru_cache(maxsize=1024)
+def is_trusted(peer: str, networks: tuple[str, ...]) -> bool:
+    """Tell whether a peer's address lies in one of these networks."""
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:  # a Unix socket has none
+        return False
+    return any(address in ipaddress.ip_network(network.strip()) for network in networks if network)
