@@ -207,10 +207,10 @@ def test_the_console_sender_prints_the_message(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_inbox_is_pruned(tmp_path: Path) -> None:
-    from watchword.engine import new_sid
     from watchword.model import Channel
     from watchword.senders.base import Message
     from watchword.senders.portal import begin
+    from watchword.sids import new_sid
 
     sender = InboxSender(tmp_path / "inbox.db")
     now = SystemClock().now()

@@ -25,12 +25,13 @@ from watchword.commands.verifications import (
     GuardedStart,
     StartVerification,
 )
-from watchword.engine import Engine, new_sid
+from watchword.engine import Engine
 from watchword.errors import Refusal
 from watchword.model import Policy, Status
 from watchword.phone import parse
 from watchword.record import replace
 from watchword.senders.inbox import InboxSender
+from watchword.sids import new_sid
 from watchword.store.base import Store
 from watchword.store.memory import MemoryStore
 

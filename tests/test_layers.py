@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "src" / "watchword"
 FLOORS = (
     {
         "errors",
+        "sids",
         "events",
         "keys",
         "record",
@@ -86,6 +87,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
     ),
     0: (
         "errors",
+        "sids",
         "record",
         "events",
         "sqlite",

@@ -16,7 +16,7 @@ from watchword import config
 from watchword.dev_api import dev_routes
 from watchword.dispatcher import Dispatcher
 from watchword.door import DOOR, MAX_BODY, PREFIX, TOO_LARGE, Asked, Door
-from watchword.engine import Engine, new_sid
+from watchword.engine import Engine
 from watchword.errors import StoreError
 from watchword.health import Health
 from watchword.metrics import metrics_routes
@@ -26,6 +26,7 @@ from watchword.reports import Reports
 from watchword.runtime import BOARD, open_engine
 from watchword.senders.board import Board
 from watchword.senders.dispatch import dispatch_of
+from watchword.sids import new_sid
 from watchword.ui.look import show_trouble
 from watchword.ui.page import page_routes
 from watchword.ui.reference import reference_routes

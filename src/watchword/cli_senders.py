@@ -191,11 +191,11 @@ def _chosen(dispatch: "Dispatch", name: str | None, message: "Message") -> "Send
 
 def _message(channel: str, to: str, locale: str | None) -> "tuple[Message, Text]":
     from watchword.clock import SystemClock
-    from watchword.engine import new_sid
     from watchword.mailbox import parse_address
     from watchword.model import Channel, Wording
     from watchword.runtime import open_texts
     from watchword.senders.base import Message
+    from watchword.sids import new_sid
     from watchword.texts.write import Occasion
 
     settings = settings_now()

@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 from twilio.http import HttpClient
 from twilio.http.response import Response as TwilioResponse
 
-from watchword.engine import Engine, new_sid
+from watchword.engine import Engine
+from watchword.sids import new_sid
 from watchword.wire.dialect import answer, answer_async
 from watchword.wire.http import Request, Response
 

@@ -7,7 +7,6 @@ message); `perform` drives them for a synchronous caller, `submit` for an asynch
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import wait
 from datetime import timedelta
@@ -49,6 +48,7 @@ from watchword.sending import (
     unsealed,
     with_script,
 )
+from watchword.sids import new_nonce, new_sid
 from watchword.store.base import Store
 from watchword.texts.write import Texts
 
@@ -359,7 +359,13 @@ class Engine:
 
     def _context(self) -> Context:
         return Context(
-            self.clock.now(), self.policy, self._keyring, new_sid, self.texts, self.channels
+            self.clock.now(),
+            self.policy,
+            self._keyring,
+            new_sid,
+            new_nonce,
+            self.texts,
+            self.channels,
         )
 
     def _gather(self, effect: Run) -> asyncio.Future[Outcome]:
@@ -409,11 +415,6 @@ class Engine:
 
     def _sent_one(self, _: asyncio.Future[Receipt]) -> None:
         self._sending -= 1
-
-
-def new_sid(prefix: str) -> str:
-    """Return a fresh sid: its prefix and 128 random bits in hex."""
-    return prefix + os.urandom(16).hex()
 
 
 def _resume(steps: Steps, outcome: Outcome) -> Run | Deliver:

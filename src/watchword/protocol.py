@@ -18,8 +18,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from watchword.door import DOOR, MAX_BODY, PREFIX, TOO_LARGE, Asked, Door
-from watchword.engine import new_sid
 from watchword.record import Record
+from watchword.sids import new_sid
 from watchword.wire.http import Response
 
 OURS = b" " + PREFIX.encode()

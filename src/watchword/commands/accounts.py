@@ -35,7 +35,7 @@ class CreateAccount(Record, frozen=True):
             sid=context.new_sid("AC"),
             friendly_name=_name(self.friendly_name),
             key_id=context.keyring.newest.id,
-            nonce=context.new_sid(""),
+            nonce=context.new_nonce(),
             created_at=context.now,
             updated_at=context.now,
         )
@@ -54,7 +54,7 @@ class RotateToken(Record, frozen=True):
         account = replace(
             _account(rows, self.sid),
             key_id=context.keyring.newest.id,
-            nonce=context.new_sid(""),
+            nonce=context.new_nonce(),
             updated_at=context.now,
         )
         return Decision(Changes.of(account), Shown(account, _token(account, context.keyring)))
@@ -86,7 +86,7 @@ class CreateApiKey(Record, frozen=True):
     def decide(self, rows: Rows, context: Context) -> Decision[Shown]:
         if not self.embedded:
             _account(rows, self.account_sid)
-        sid, secret = context.new_sid("SK"), context.new_sid("")
+        sid, secret = context.new_sid("SK"), context.new_nonce()
         key = context.keyring.newest
         made = ApiKey(
             sid=sid,

@@ -23,6 +23,7 @@ class Context(Record, frozen=True):
     policy: Policy
     keyring: Keyring
     new_sid: Callable[[str], str]
+    new_nonce: Callable[[], str]
     texts: Texts = field(default_factory=Texts)
     channels: frozenset[Channel] = frozenset(Channel)  # those that somebody delivers on
 

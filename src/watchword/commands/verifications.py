@@ -98,7 +98,7 @@ class StartVerification(Record, frozen=True):
             custom_code=self.custom_code,
             sid=context.new_sid("VE"),
             attempt_sid=context.new_sid("VL"),
-            nonce=context.new_sid(""),
+            nonce=context.new_nonce(),
             details=_detailed(service, self.details, self.phone),
         )
         subject, started = verification.start(
