@@ -6,17 +6,17 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from tests.conftest import CREDENTIALS, PHONE, SERVICE
+from tests.conftest import PHONE, SERVICE
+from tests.rotation import NEW, OLD, Servers, begin, is_approved
 from watchword.clock import ManualClock
 from watchword.commands.ladder import ClimbIfFree, ForgetCounter
 from watchword.commands.operator import TakeLogin
 from watchword.commands.services import EnsureService
-from watchword.commands.verifications import CheckCode, GuardedStart, StartVerification
+from watchword.commands.verifications import GuardedStart
 from watchword.engine import Engine
 from watchword.errors import PageRefused, RateLimited, TooManyChecks, TooSoon
 from watchword.keys import Keyring
-from watchword.model import Policy, Status, Verification
-from watchword.phone import parse
+from watchword.model import Policy, Verification
 from watchword.rules.page import ADDRESS_SENDS
 from watchword.rules.retention import Retention
 from watchword.senders.inbox import InboxSender
@@ -25,7 +25,6 @@ from watchword.store.purge import purge
 from watchword.store.sql import SqlStore
 from watchword.tenants import Bucket, RateLimit
 
-OLD, NEW = b"the old key of these tests, 32 b.", b"the new key of these tests, 32 b."
 STEPS = (  # how two servers are led from one key to the other, one at a time
     ([OLD], [OLD]),
     ([OLD, NEW], [OLD]),
@@ -35,34 +34,9 @@ STEPS = (  # how two servers are led from one key to the other, one at a time
 )
 
 
-class Servers:
-    """Servers on one store, each with the keys it has at the moment."""
-
-    def __init__(self, store: Store, inbox: InboxSender, clock: ManualClock) -> None:
-        self.store, self.inbox, self.clock = store, inbox, clock
-
-    def having(self, secrets: list[bytes]) -> Engine:
-        """Return a server that has these keys."""
-        keyring = Keyring.from_secrets(secrets)
-        if hasattr(self.store, "_keyring"):
-            self.store._keyring = keyring
-        engine = Engine(self.store, self.inbox, keyring, CREDENTIALS, clock=self.clock)
-        engine.perform(EnsureService(SERVICE))
-        return engine
-
-
 @pytest.fixture
 def servers(store: Store, inbox: InboxSender, clock: ManualClock) -> Servers:
     return Servers(store, inbox, clock)
-
-
-def begin(to: str = PHONE) -> StartVerification:
-    return StartVerification(SERVICE.sid, SERVICE.account_sid, parse(to))
-
-
-def is_approved(server: Engine, code: str, to: str = PHONE) -> bool:
-    check = CheckCode(SERVICE.sid, SERVICE.account_sid, code, to=to)
-    return server.perform(check).status is Status.APPROVED
 
 
 def test_a_code_started_on_one_server_is_right_on_every_other_while_keys_rotate(

@@ -14,6 +14,7 @@ from watchword import __version__
 from watchword.cli_accounts import accounts, keys
 from watchword.cli_contract import conformance, openapi
 from watchword.cli_operator import phone, stats
+from watchword.cli_reseal import reseal
 from watchword.cli_senders import send_test, senders
 from watchword.cli_store import imports, purge, torture
 from watchword.cli_texts import templates
@@ -54,6 +55,7 @@ main.add_command(stats)
 main.add_command(phone)
 main.add_command(conformance)
 main.add_command(purge)
+main.add_command(reseal)
 main.add_command(torture)
 
 

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from watchword.config import Settings
 from watchword.development.controls import FILE, Controls, State
 from watchword.errors import WatchwordError
 from watchword.home import credentials_in, keys_in
-from watchword.runtime import BOARD, open_sender
+from watchword.key_use import older_keys_at_a_glance
+from watchword.runtime import BOARD, keyring_of, open_sender, open_store
 from watchword.senders.base import WORDS
 from watchword.senders.board import Board
 from watchword.store.connect import connect
@@ -159,6 +161,32 @@ def _database(settings: Settings) -> Iterator[Finding]:
     )
     for health in healths:
         yield Finding(health.check, ok=health.ok, found=health.found, mend=health.mend)
+    if version == SCHEMA_HEAD:
+        yield from _keys(settings)
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    """Say whether a look at the last rows shows one that an older key still has to open."""
+    try:
+        keyring = keyring_of(settings)
+        with closing(open_store(settings)) as store:
+            found = older_keys_at_a_glance(store, keyring)
+    except WatchwordError as error:
+        yield Finding("keys in use", ok=False, found=str(error), mend="see: watchword config")
+        return
+    dropped = sorted(key for key in found if keyring.get(key) is None)
+    if dropped:
+        yield Finding(
+            "keys in use",
+            ok=False,
+            found=f"rows need key {dropped[0]}, which is not listed",
+            mend="put it back at the end of WATCHWORD_KEYS, then run: watchword reseal",
+        )
+    elif found:
+        older = f"rows still need the older key {min(found)}"
+        yield Finding("keys in use", ok=True, found=f"{older}; watchword reseal leads them on")
+    else:
+        yield Finding("keys in use", ok=True, found="the newest is enough")
 
 
 def _is_open_to_others(path: Path) -> bool:

@@ -1,0 +1,299 @@
+"""What an older key sealed or named is led to the newest, beside requests, and none is lost."""
+
+import base64
+import itertools
+import json
+import threading
+from collections import Counter as Tally
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner
+from msgspec.structs import replace
+
+from tests.conftest import PHONE, SERVICE
+from tests.rotation import NEW, OLD, Servers, begin, is_approved
+from watchword import reseal as job
+from watchword.cli import main
+from watchword.clock import ManualClock
+from watchword.commands.accounts import CreateAccount, CreateApiKey, RevokeApiKey, RotateToken
+from watchword.commands.operator import LookUpPhone, ReadSent
+from watchword.commands.pages import LookAtPage, OpenPage
+from watchword.commands.postings import ReadDuePostings
+from watchword.commands.safe_list import AddSafeNumber, FetchSafeNumber
+from watchword.commands.services import EnsureService
+from watchword.commands.verifications import CheckCode, GuardedStart, StartVerification
+from watchword.engine import Engine
+from watchword.errors import RateLimited, TooSoon
+from watchword.key_use import Unnamed, older_keys_at_a_glance, unnamed, uses
+from watchword.keys import Keyring
+from watchword.model import Status, Verification
+from watchword.reseal import reseal
+from watchword.rules.page import Look, Visit
+from watchword.senders.inbox import InboxSender
+from watchword.store.base import Query, Store
+from watchword.store.memory import MemoryStore
+from watchword.store.sql import SqlStore
+from watchword.store.tables import metadata
+from watchword.tenants import Bucket, RateLimit, Webhook
+
+BOTH = [NEW, OLD]
+SAFE, GUESSED, LIMITED = "+237650000001", "+237650000002", "+237650000003"
+DEVICE = " device " + "d" * 32
+
+
+@pytest.fixture
+def servers(store: Store, inbox: InboxSender, clock: ManualClock) -> Servers:
+    return Servers(store, inbox, clock)
+
+
+@pytest.fixture
+def in_sql(database_url: str, inbox: InboxSender, clock: ManualClock) -> Iterator[Servers]:
+    """Return servers on each database in turn: where seals lie in rows."""
+    store = SqlStore(database_url, Keyring.from_secrets([OLD]))
+    yield Servers(store, inbox, clock)
+    store.close()
+
+
+def lead(servers: Servers, *, lots: int | None = None) -> Tally[str]:
+    """Run the job, or its first lots."""
+    servers.having(BOTH)
+    assert isinstance(servers.store, SqlStore | MemoryStore)
+    work = reseal(servers.store, Keyring.from_secrets(BOTH), pause=0)
+    return sum(itertools.islice(work, lots), Tally())
+
+
+def guess(server: Engine, to: str) -> None:
+    server.perform(CheckCode(SERVICE.sid, SERVICE.account_sid, "0", to=to))
+
+
+def failures(server: Engine, to: str) -> int:
+    file = server.perform(LookUpPhone(SERVICE.sid, SERVICE.account_sid, to))
+    return file.subject.failures if file.subject else 0
+
+
+def busy_service(server: Engine) -> StartVerification:
+    """Make a service where a start touches a rate limit and a webhook; return a start there."""
+    now = server.clock.now()
+    bucket = Bucket("BL" + "1" * 32, 1, 3600, now, now)
+    limit = RateLimit("RK" + "1" * 32, "address", None, now, now, (bucket,))
+    events = ("verification.pending",)
+    hook = Webhook("YW" + "1" * 32, "hook", events, "https://app.example", now, now)
+    sid = "VA" + "7" * 32
+    server.perform(EnsureService(replace(SERVICE, sid=sid, rate_limits=(limit,), webhooks=(hook,))))
+    limited = (("address", "203.0.113.9"),)
+    return replace(begin(LIMITED), service_sid=sid, limited_by=limited)
+
+
+def test_nothing_is_lost_with_the_old_key_once_all_is_led_to_the_new(servers: Servers) -> None:
+    old = servers.having([OLD])
+    busy = busy_service(old)
+    old.perform(busy)
+    old.perform(AddSafeNumber(SERVICE.account_sid, SAFE))
+    old.perform(GuardedStart(begin(), *old.ladder(PHONE, "page")))
+    laned = replace(begin(), lane=DEVICE)
+    old.perform(GuardedStart(laned, *old.ladder(PHONE, f"page{DEVICE}")))
+    old.perform(begin(GUESSED))
+    for _ in range(3):
+        guess(old, GUESSED)
+    visit = Visit("user", "https://app.example", Look("Acme"), 6, to=PHONE)
+    page = old.perform(OpenPage(SERVICE.sid, SERVICE.account_sid, visit)).session.sid
+    servers.clock.advance(minutes=1)
+
+    led = lead(servers)
+
+    assert (led["subjects"], led["safe_numbers"], led["rate_windows"]) == (4, 1, 1)
+    assert (led["svretries"], led["attempts"], led["page_sessions"]) == (2, 4, 1)
+    new = servers.having([NEW])
+    assert new.perform(FetchSafeNumber(SERVICE.account_sid, SAFE)).account_sid
+    assert failures(new, GUESSED) == 3
+    assert new.perform(LookAtPage(page)).visit.to == PHONE
+    assert [sent.verification.to for sent in new.read(ReadSent(SERVICE.account_sid, GUESSED))
+            if sent.verification] == [GUESSED]  # fmt: skip
+    fields = [posting.fields for posting in new.read(ReadDuePostings()) if posting.fields]
+    assert len(fields) == 1
+    with pytest.raises(RateLimited):
+        new.perform(busy)
+    for start, user in ((begin(), "page"), (laned, f"page{DEVICE}")):
+        with pytest.raises(TooSoon):
+            new.perform(GuardedStart(start, *new.ladder(PHONE, user)))
+    listed = servers.store.page(Query(Verification, {"account_sid": SERVICE.account_sid}, limit=9))
+    assert "" not in [found.to for found in listed]
+    assert lead(servers).total() == 0
+
+
+def test_a_code_is_still_right_after_its_rows_were_led(servers: Servers) -> None:
+    started = servers.having([OLD]).perform(begin())
+
+    lead(servers)
+
+    check = CheckCode(
+        SERVICE.sid, SERVICE.account_sid, started.code, verification_sid=started.verification.sid
+    )
+    assert servers.having([OLD, NEW]).perform(check).status is Status.APPROVED
+
+
+def test_a_run_that_was_stopped_is_taken_up_by_the_next(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "LOT", 2)
+    old = servers.having([OLD])
+    phones = [f"+23765000010{number}" for number in range(6)]
+    for to in phones:
+        old.perform(begin(to))
+        guess(old, to)
+
+    first = lead(servers, lots=2)
+    rest = lead(servers)
+
+    assert (first["subjects"], rest["subjects"]) == (4, 2)
+    new = servers.having([NEW])
+    assert [failures(new, to) for to in phones] == [1] * 6
+
+
+def test_no_guess_and_no_code_is_lost_to_requests_at_the_same_moment(servers: Servers) -> None:
+    phones = [f"+23765000020{number}" for number in range(8)]
+    old = servers.having([OLD])
+    codes = {to: old.perform(begin(to)).code for to in phones}
+    both = servers.having(BOTH)
+    begun, stop = threading.Event(), threading.Event()
+    told: Tally[str] = Tally()
+
+    def use() -> None:
+        for _ in range(3):
+            for to in phones:
+                guess(both, to)
+                told[to] += 1
+                begun.set()
+        stop.set()
+
+    user = threading.Thread(target=use)
+    user.start()
+    begun.wait()
+    led = lead(servers)
+    while not stop.is_set():
+        led += lead(servers)
+    user.join()
+
+    assert led["subjects"] == len(phones)
+    new = servers.having(BOTH)
+    assert {to: failures(new, to) for to in phones} == told
+    assert all(is_approved(new, code, to) for to, code in codes.items())
+
+
+def test_a_phone_from_before_names_were_sealed_is_led_by_its_verification(in_sql: Servers) -> None:
+    old = in_sql.having([OLD])
+    for to in (PHONE, GUESSED, LIMITED):
+        old.perform(begin(to))
+        guess(old, to)
+    for to in (PHONE, SAFE):
+        old.perform(AddSafeNumber(SERVICE.account_sid, to))
+    forget_names(in_sql, verification_of=LIMITED)
+
+    led = lead(in_sql)
+
+    assert (led["subjects"], led["safe_numbers"]) == (2, 1)
+    lost = unnamed(stored(in_sql), Keyring.from_secrets(BOTH), in_sql.clock.now())
+    assert (lost.phones, len(lost.safe_numbers)) == (1, 1)
+    both = in_sql.having(BOTH)
+    both.perform(FetchSafeNumber(SERVICE.account_sid, SAFE))
+    both.perform(begin(LIMITED))
+    lost = unnamed(stored(in_sql), Keyring.from_secrets(BOTH), in_sql.clock.now())
+    assert lost == Unnamed(0, (), None, 0)
+    new = in_sql.having([NEW])
+    assert [failures(new, to) for to in (PHONE, GUESSED, LIMITED)] == [1, 1, 1]
+    for to in (PHONE, SAFE):
+        assert new.perform(FetchSafeNumber(SERVICE.account_sid, to)).account_sid
+
+
+def forget_names(servers: Servers, *, verification_of: str) -> None:
+    """Bring the rows into the state that a release without sealed names left them in."""
+    look = LookUpPhone(SERVICE.sid, SERVICE.account_sid, verification_of)
+    latest = servers.having([OLD]).perform(look).latest
+    assert latest is not None
+    with stored(servers)._engine.begin() as connection:
+        for table in ("subjects", "safe_numbers"):
+            connection.execute(metadata.tables[table].update().values(sealed_name=None))
+        verifications = metadata.tables["verifications"]
+        connection.execute(verifications.delete().where(verifications.c.sid == latest.sid))
+
+
+def stored(servers: Servers) -> SqlStore:
+    assert isinstance(servers.store, SqlStore)
+    return servers.store
+
+
+def test_rows_whose_key_is_gone_stay_as_they_are(in_sql: Servers) -> None:
+    other = b"a key that nobody has any more...."
+    in_sql.having([other]).perform(begin())
+
+    assert lead(in_sql).total() == 0
+
+    again = in_sql.having([NEW, OLD, other])
+    assert again.perform(LookUpPhone(SERVICE.sid, SERVICE.account_sid, PHONE)).latest is not None
+
+
+def test_a_key_is_kept_for_what_needs_it_and_may_go_after_that(in_sql: Servers) -> None:
+    keyring = Keyring.from_secrets(BOTH)
+    newest, older = (key.id for key in keyring)
+    old = in_sql.having([OLD])
+    account = old.perform(CreateAccount("Acme")).record.sid
+    api_key = old.perform(CreateApiKey(account, "deploy")).record.sid
+    old.perform(begin())
+    now = in_sql.clock.now()
+
+    before = {use.key: use for use in uses(stored(in_sql), keyring, now)}
+    glance = older_keys_at_a_glance(stored(in_sql), keyring)
+    lead(in_sql)
+    after = {use.key: use for use in uses(stored(in_sql), keyring, now)}
+    both = in_sql.having(BOTH)
+    both.perform(RotateToken(account))
+    both.perform(RevokeApiKey(api_key))
+    later = now + timedelta(minutes=10)
+    at_last = {use.key: use for use in uses(stored(in_sql), keyring, later)}
+
+    assert before[older].rows == {"subjects": 1, "verifications": 1}
+    assert glance == {older}
+    assert not before[older].may_go
+    assert after[older].rows == {}
+    assert (after[older].codes, after[older].codes_end_at) == (1, later)
+    assert (after[older].accounts, after[older].api_keys) == ((account,), (api_key,))
+    assert not after[older].may_go
+    assert at_last[older].may_go
+    assert not at_last[newest].may_go
+    assert older_keys_at_a_glance(stored(in_sql), keyring) == set()
+
+
+def run(monkeypatch: pytest.MonkeyPatch, secrets: list[bytes], *words: str) -> str:
+    """Run the command line with these keys."""
+    keys = " ".join(base64.b64encode(secret).decode() for secret in secrets)
+    monkeypatch.setenv("WATCHWORD_KEYS", keys)
+    result = CliRunner().invoke(main, words)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result.stdout
+
+
+def test_the_command_line_leads_rows_and_says_which_key_may_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    older = Keyring.from_secrets([OLD]).newest.id
+    run(monkeypatch, [OLD], "accounts", "create", "Acme")
+    CliRunner().invoke(main, ["verify", PHONE], input="000000\n")
+
+    assert "rows still need the older key" in run(monkeypatch, BOTH, "doctor")
+    looked = run(monkeypatch, BOTH, "reseal", "--dry-run")
+    assert "1 subjects, 1 verifications are sealed with it; run: watchword reseal" in looked
+    assert "FAIL  keys in use: rows need key" in run(monkeypatch, [NEW], "doctor")
+    said = run(monkeypatch, BOTH, "reseal")
+    assert " 1  svretries\n" in said
+    assert "rows were led to the newest key" in said
+    assert f"key {older}, number 2 of the list: keep it\n" in said
+    assert "1 codes made with it are open; the last ends at" in said
+    assert "run: watchword accounts rotate AC" in said
+    report = json.loads(run(monkeypatch, BOTH, "reseal", "--json"))
+    assert report["led"] == {}
+    assert [(key["place"], key["may_be_dropped"]) for key in report["keys"]] == [
+        (1, False), (2, False),
+    ]  # fmt: skip
+    assert report["unnamed"]["ladders"] == 0
