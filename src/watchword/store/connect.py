@@ -78,8 +78,13 @@ def _networked(url: URL) -> sa.Engine:
 
 
 def _postgres() -> dict[str, Any]:
-    # A prepared statement belongs to a server connection, which pgbouncer changes under us.
-    return {"prepare_threshold": None, "connect_timeout": CONNECT_SECONDS}
+    # A prepared statement belongs to a server connection, which pgbouncer changes under us, and
+    # the driver's names for them mean something else there. Those of a batch: see pipeline.py.
+    return {
+        "prepare_threshold": None,
+        "connect_timeout": CONNECT_SECONDS,
+        "client_encoding": "utf8",
+    }
 
 
 def _mysql() -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Fault(Enum):
 
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-POSTGRES_RACES = ("23505", "40001", "40P01", "55P03")
+POSTGRES_RACES = ("23505", "40001", "40P01", "55P03", "26000", "42P05", "0A000")  # see pipeline.py
 POSTGRES_LOST = ("08", "57P", "53", "25006")  # 25006: a standby, not yet promoted
 # https://mariadb.com/kb/en/mariadb-error-code-reference/
 MYSQL_RACES = (1062, 1205, 1213, 1317)  # 1317: Galera stopped the statement for another's commit

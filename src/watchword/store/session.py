@@ -1,7 +1,6 @@
 """One connection at work: questions asked, writes sent, one commit; network trips kept few."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from watchword.store.statements import Cells, Said
@@ -57,45 +56,10 @@ class SqliteSession(Session):
             self._cursor.execute("ROLLBACK")
 
 
-class PostgresSession(Session):
-    """PostgreSQL: what needs no answer in between travels as one message, the COMMIT included."""
+def session_for(dialect: str) -> type[Session]:
+    """Return what speaks to such a database."""
+    if dialect == "postgresql":  # its driver is an extra
+        from watchword.store.pipeline import PostgresSession
 
-    def ask(self, questions: Sequence[Said]) -> list[list[Cells]]:
-        cursors = [self.connection.cursor() for _ in questions]
-        with self._as_one_message():
-            for cursor, question in zip(cursors, questions, strict=True):
-                cursor.execute(question.text, question.parameters)
-        return [cursor.fetchall() for cursor in cursors]
-
-    def finish(self, writes: Sequence[Said], committing: Callable[[], None]) -> None:
-        committing()
-        with self._as_one_message():
-            for write in writes:
-                self._cursor.execute(write.text, write.parameters)
-            self.connection.commit()
-
-    @contextmanager
-    def _as_one_message(self) -> Iterator[None]:
-        """Send what is executed here together; raise the first fault, the cause of the others.
-
-        psycopg would report those others in the log, once for each lost race.
-        """
-        first = None
-        try:
-            with self.connection.pipeline():
-                try:
-                    yield
-                except self.connection.Error as fault:
-                    first = fault
-        except self.connection.Error as fault:
-            first = first or fault
-        if first is not None:
-            raise first
-
-
-SESSIONS: dict[str, type[Session]] = {
-    "sqlite": SqliteSession,
-    "postgresql": PostgresSession,
-    "mysql": Session,
-    "mariadb": Session,
-}
+        return PostgresSession
+    return SqliteSession if dialect == "sqlite" else Session

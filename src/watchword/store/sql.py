@@ -25,7 +25,7 @@ from watchword.store.kinds import KINDS
 from watchword.store.lists import select_count, select_page
 from watchword.store.migrate import ensure_schema
 from watchword.store.rows import Row
-from watchword.store.session import SESSIONS, Session
+from watchword.store.session import Session, session_for
 from watchword.store.statements import LANGUAGES, Said, Statements
 
 logger = logging.getLogger("watchword.store")
@@ -55,10 +55,11 @@ class SqlStore:
             raise
         dialect = self._engine.dialect
         self._language = language = LANGUAGES[dialect.name](dialect)
-        self._session = SESSIONS[dialect.name]
+        self._session = session_for(dialect.name)
         self._idle: list[Session] = []
         self._lost_since: float | None = None
         self.statements = {name: language.statements(kind) for name, kind in KINDS.items()}
+        self._latest = language.referred(KINDS[Verification], KINDS[Subject], "verification_sid")
         self._whole: dict[type[Any], Statements] = {}
         self._counters_by_id = language.statements(KINDS[Counter], key=("id",))
 
@@ -195,22 +196,24 @@ class SqlStore:
         """Read and lock; a subject's lock is the lock of its verifications too."""
         wanted = keys.locked()
         named = wanted.pop(Verification, set())
+        verifications = self.statements[Verification]
         if named:
-            found = self._rows(session, [(self.statements[Verification], named, False)])
-            wanted[Subject].update(row.subject for row in found)
+            found = self._ask(session, [(verifications, named, False)])
+            wanted[Subject].update(row.subject for _, row in found)
         if keys.counter_ids:
-            found = self._rows(session, [(self._counters_by_id, set(keys.counter_ids), False)])
-            wanted[Counter].update((row.uniqueId, row.userId) for row in found)
-        asked = [(kind, wanted[kind], True) for kind in sorted(wanted, key=_name)]
-        asked += [(kind, seen, False) for kind, seen in keys.looked_at().items()]
-        records = self._records(session, asked)
+            found = self._ask(session, [(self._counters_by_id, set(keys.counter_ids), False)])
+            wanted[Counter].update((row.uniqueId, row.userId) for _, row in found)
+        asked = [(self.statements[kind], wanted[kind], True) for kind in sorted(wanted, key=_name)]
+        asked += [(self.statements[kind], seen, False) for kind, seen in keys.looked_at().items()]
+        asked += [(verifications, named, False), (self._latest, wanted[Subject], False)]
+        found = self._ask(session, asked)
+        records = [said.kind.record(row, self._keyring) for said, row in found]
         if keys.aliases:
             self._refuse_moved(session, keys.aliases, records)
-        latest = {row.verification_sid for row in records if isinstance(row, Subject)}
-        verifications = self._records(session, [(Verification, named | latest, False)])
-        if any(row.sid in named and row.subject not in wanted[Subject] for row in verifications):
+        again = (row for row in records if isinstance(row, Verification) and row.sid in named)
+        if any(row.subject not in wanted[Subject] for row in again):
             raise _Moved
-        return records + verifications
+        return records
 
     def _refuse_moved(
         self, session: Session, aliases: tuple[tuple[Cell, ...], ...], records: Sequence[Keyed]
@@ -227,26 +230,16 @@ class SqlStore:
                 for kind, key in group:
                     missing[kind].add(key)
         again = [(self.statements[kind], names, False) for kind, names in missing.items()]
-        if again and self._rows(session, again):
+        if again and self._ask(session, again):
             raise _Moved
 
-    def _records(
-        self, session: Session, asked: Sequence[tuple[type[Any], Collection[Any], bool]]
-    ) -> list[Any]:
-        asked = [(kind, keys, lock) for kind, keys, lock in asked if keys]
-        questions = [self.statements[kind].read(keys, lock=lock) for kind, keys, lock in asked]
-        return [
-            KINDS[kind].record(self.statements[kind].row(cells), self._keyring)
-            for (kind, _, _), answer in zip(asked, session.ask(questions), strict=True)
-            for cells in answer
-        ]
-
-    def _rows(
+    def _ask(
         self, session: Session, asked: Sequence[tuple[Statements, Collection[Any], bool]]
-    ) -> list[Any]:
+    ) -> list[tuple[Statements, Any]]:
+        asked = [each for each in asked if each[1]]
         answers = session.ask([said.read(keys, lock=lock) for said, keys, lock in asked])
         return [
-            said.row(cells)
+            (said, said.row(cells))
             for (said, _, _), rows in zip(asked, answers, strict=True)
             for cells in rows
         ]

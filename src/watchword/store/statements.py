@@ -96,9 +96,17 @@ class Language:
     def statements(self, kind: Kind, key: tuple[str, ...] | None = None) -> Statements:
         """Write a kind's statements; `key` names its rows by another key than its own."""
         kind = dataclasses.replace(kind, key=key or kind.key)
+        return self._statements(kind, self.among(kind))
+
+    def referred(self, kind: Kind, by: Kind, column: str) -> Statements:
+        """Write how to read the rows that a column of other rows names, by those others' keys."""
+        others = f"SELECT {column} FROM {self.source(by)} WHERE {self.among(by)}"
+        return self._statements(kind, self.one_of(self.names(kind.key), others))
+
+    def _statements(self, kind: Kind, which: str) -> Statements:
         numbered = kind.table.autoincrement_column
         columns = [column.name for column in kind.table.columns if column is not numbered]
-        read = self.select(kind)
+        read = self.select(kind, which)
         return Statements(
             kind,
             self,
@@ -116,10 +124,10 @@ class Language:
             },
         )
 
-    def select(self, kind: Kind) -> str:
+    def select(self, kind: Kind, which: str) -> str:
         key = self.names(kind.key)
         columns = self.names(kind.table.columns.keys())
-        return f"SELECT {columns} FROM {self.source(kind)} WHERE {self.among(kind)} ORDER BY {key}"
+        return f"SELECT {columns} FROM {self.source(kind)} WHERE {which} ORDER BY {key}"
 
     def source(self, kind: Kind) -> str:
         return self.quote(kind.table.name)
@@ -127,6 +135,10 @@ class Language:
     def among(self, kind: Kind) -> str:
         """Say that a row's key is one of the set."""
         raise NotImplementedError
+
+    def one_of(self, name: str, others: str) -> str:
+        """Say that a column's value is one of those that a query finds."""
+        return f"{name} IN ({others})"
 
     def insert(self, kind: Kind, columns: Sequence[str]) -> str:
         marks = ", ".join([self.mark] * len(columns))
@@ -192,10 +204,16 @@ class Postgres(Language):
     """PostgreSQL: keys as arrays, rows as one JSON text, so that a set is one message."""
 
     def among(self, kind: Kind) -> str:
-        arrays = [f"%s::{self._type(kind, name)}[]" for name in kind.key]
+        arrays = [f"${n}::{self._type(kind, name)}[]" for n, name in enumerate(kind.key, 1)]
         if len(kind.key) == 1:
             return f"{self.quote(kind.key[0])} = ANY({arrays[0]})"
-        return f"({self.names(kind.key)}) IN (SELECT * FROM unnest({', '.join(arrays)}))"
+        first = f"{self.quote(kind.key[0])} = ANY({arrays[0]})"
+        return (
+            f"{first} AND ({self.names(kind.key)}) IN (SELECT * FROM unnest({', '.join(arrays)}))"
+        )
+
+    def one_of(self, name: str, others: str) -> str:
+        return f"{name} = ANY(ARRAY({others}))"  # an index is used for this before it is joined
 
     def insert(self, kind: Kind, columns: Sequence[str]) -> str:
         names = self.names(columns)
@@ -208,23 +226,34 @@ class Postgres(Language):
         here = " AND ".join(
             f"{table}.{self.quote(name)} = n.{self.quote(name)}" for name in kind.key
         )
-        rows = self._set(kind, (*kind.changing, *kind.key))
-        return f"UPDATE {table} SET {new} FROM {rows} WHERE {here}"
+        names = (*kind.changing, *kind.key)
+        key = self.quote(kind.key[0])
+        return (
+            f"WITH n AS MATERIALIZED (SELECT * FROM {self._set(kind, names)}) "
+            f"UPDATE {table} SET {new} FROM n "
+            f"WHERE {self.one_of(f'{table}.{key}', f'SELECT {key} FROM n')} AND {here}"
+        )
 
     def keys(self, keys: list[Any]) -> Any:
         if isinstance(keys[0], tuple):
-            return [list(part) for part in zip(*keys, strict=True)]
-        return (keys,)
+            return [_array(part) for part in zip(*keys, strict=True)]
+        return [_array(keys)]
 
     def rows(self, text: str, names: Sequence[str], rows: Sequence[Row]) -> Said:
-        return Said(text, (msgspec.json.encode(rows).decode(),))
+        return Said(text, [msgspec.json.encode(rows)])
 
     def _set(self, kind: Kind, names: Sequence[str]) -> str:
         columns = ", ".join(f"{self.quote(name)} {self._type(kind, name)}" for name in names)
-        return f"json_to_recordset(%s::json) AS n({columns})"
+        return f"json_to_recordset($1::json) AS n({columns})"
 
     def _type(self, kind: Kind, name: str) -> str:
         return kind.table.c[name].type.compile(dialect=self.dialect)
+
+
+def _array(keys: Collection[Any]) -> bytes:
+    """Write an array as PostgreSQL reads it."""
+    quoted = (str(key).replace("\\", "\\\\").replace('"', '\\"') for key in keys)
+    return ('{"' + '","'.join(quoted) + '"}').encode()
 
 
 class Mysql(Language):
