@@ -6,15 +6,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import KEYRING, NOON, SERVICE
+from tests.conftest import CREDENTIALS, KEYRING, NOON, SERVICE
 from tests.relay import Relay
 from tests.store.test_contract import SUBJECT, read, write
-from watchword.batch import run_batch
-from watchword.commands.base import Command, Context
+from watchword.clock import ManualClock
+from watchword.commands.base import Command
 from watchword.commands.verifications import CheckCode, RecordDelivery, Started, StartVerification
-from watchword.engine import new_sid
+from watchword.engine import Engine
 from watchword.errors import StoreError
-from watchword.model import Delivery, Policy, Status, Subject
+from watchword.model import Delivery, Status, Subject
 from watchword.phone import Phone
 from watchword.record import replace
 from watchword.store import pipeline
@@ -27,7 +27,8 @@ from watchword.store.statements import Said
 
 def run(store: SqlStore, commands: Sequence[Command[Any]]) -> list[Any]:
     """Run these commands as one batch."""
-    return run_batch(store, commands, KEYRING, lambda: Context(NOON, Policy(), KEYRING, new_sid))
+    engine = Engine(store, None, KEYRING, CREDENTIALS, clock=ManualClock(NOON))
+    return engine._run(list(commands))
 
 
 def pairs(store: SqlStore, relay: Relay, first: int, size: int) -> list[int]:
