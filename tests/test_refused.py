@@ -49,7 +49,7 @@ def refuse(engine: Engine, command: object) -> None:
 
 
 def figures(engine: Engine) -> Figures:
-    engine.write_refusals()
+    engine.tally.write()
     since = engine.clock.now() - timedelta(hours=1)
     return engine.read(ReadFigures(CREDENTIALS.account_sid, since))
 
@@ -58,7 +58,7 @@ def test_a_refusal_lies_in_the_store_by_rule_country_and_prefix(engine: Engine) 
     engine.perform(GUARDED)
     for _ in range(3):
         refuse(engine, GUARDED)
-    engine.write_refusals()
+    engine.tally.write()
 
     found = engine.store.page(Query(Refused, {"account_sid": CREDENTIALS.account_sid}, limit=9))
 
@@ -74,7 +74,7 @@ def test_two_processes_add_up_in_one_row(store: Store, inbox: InboxSender) -> No
     for engine in engines:
         for _ in range(2):
             refuse(engine, GUARDED)
-        engine.write_refusals()
+        engine.tally.write()
 
     assert figures(engines[0]).blocks == (("resend wait", 4),)
 
@@ -157,7 +157,7 @@ def test_the_hosted_page_counts_what_it_refuses(here: Engine) -> None:
 def test_a_flood_is_written_seldom(here: Engine) -> None:
     now = 0.0
     refusals = Refusals(lambda: now)
-    here._refusals = refusals
+    here.tally.refusals = refusals
     here.perform(GUARDED)
     for _ in range(50):
         refuse(here, GUARDED)
@@ -193,7 +193,7 @@ def test_counts_wait_for_a_store_that_does_not_answer(here: Engine) -> None:
     refuse(here, GUARDED)
     refuse(here, GUARDED)
     controls.set_faults(Faults(store=StoreFault.UNAVAILABLE))
-    here.write_refusals()
+    here.tally.write()
     controls.set_faults(Faults())
 
     assert figures(here).blocked == 2
@@ -285,7 +285,7 @@ def test_the_asynchronous_door_counts_too(here: Engine) -> None:
         for _ in range(3):
             with pytest.raises(TooSoon):
                 await here.submit(GUARDED)
-        await here.write_refusals_async()
+        await here.tally.write_async()
 
     asyncio.run(flood())
 

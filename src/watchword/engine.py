@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import wait
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from watchword import signing
@@ -19,7 +19,6 @@ from watchword.commands.accounts import FindHolder
 from watchword.commands.base import Command, Context
 from watchword.commands.ladder import Climbed, GiveBackStep
 from watchword.commands.reading import Reading
-from watchword.commands.refusals import WRITE_EVERY, AddRefused, Refusals
 from watchword.commands.verifications import (
     CheckCode,
     CloseVerification,
@@ -50,6 +49,7 @@ from watchword.sending import (
 )
 from watchword.sids import new_nonce, new_sid
 from watchword.store.base import Store
+from watchword.tally import Tally
 from watchword.texts.write import Texts
 
 logger = logging.getLogger("watchword")
@@ -108,8 +108,12 @@ class Engine:
         self._late = Late()
         self._sending = 0
         self._gate = Gate(credentials, keyring)
-        self._refusals = Refusals()
-        self._writing_refusals: asyncio.AbstractEventLoop | None = None  # has it in its calendar
+        self.tally = Tally(
+            self._run,
+            lambda command: self._gather(Run(command)),
+            self._now,
+            self._go_on,
+        )
         self.public_url = public_url
         self.on_end: Callable[[Verification], Coroutine[Any, Any, None]] | None = None
 
@@ -133,7 +137,7 @@ class Engine:
         )
         seen._answer_within, seen._late = self._answer_within, self._late
         seen.on_end = self.on_end
-        seen._refusals = self._refusals
+        seen.tally.refusals = self.tally.refusals
         return seen
 
     def perform(self, command: Command[A]) -> A:
@@ -146,9 +150,7 @@ class Engine:
         try:
             return cast("A", self._drive(steps, next(steps)))
         except Refusal as refusal:
-            self._refusals.note(command, refusal, self.clock.now())
-            if self._refusals.is_due():
-                self.write_refusals()
+            self.tally.note(command, refusal)
             raise
 
     async def submit(self, command: Command[A]) -> A:
@@ -157,25 +159,8 @@ class Engine:
         try:
             return cast("A", await self._drive_async(steps, next(steps)))
         except Refusal as refusal:
-            self._refusals.note(command, refusal, self.clock.now())
-            self._write_refusals_soon()
+            self.tally.note_async(command, refusal)
             raise
-
-    def refused(self, refusal: Refusal, account_sid: str, service_sid: str, to: str = "") -> None:
-        """Count a refusal that no command came to, such as that of a number that is none."""
-        self._refusals.count(refusal, account_sid, service_sid, to, self.clock.now())
-
-    def write_refusals(self) -> None:
-        """Write what was refused since the last time; counts that cannot be written are kept."""
-        taken = self._refusals.take()
-        if taken is not None:
-            self._written(taken, self._run([taken])[0])
-
-    async def write_refusals_async(self) -> None:
-        """Write what was refused since the last time; else `write_refusals`."""
-        taken = self._refusals.take()
-        if taken is not None:
-            self._written(taken, await self._gather(Run(taken)))
 
     def read(self, reading: Reading[A]) -> A:
         """Answer a question that changes nothing; raises its Refusal or StoreError."""
@@ -248,7 +233,7 @@ class Engine:
     def close(self) -> None:
         """Close the store and the sender, after what is still being sent from other threads."""
         self._late.wait()
-        self.write_refusals()
+        self.tally.write()
         if self._gatherer is not None:
             self._gatherer.close()
         if self.sender is not None:
@@ -261,19 +246,11 @@ class Engine:
         self.close()
         await asyncio.sleep(0)  # the turn in which the senders' connections close
 
-    def _written(self, taken: AddRefused, outcome: Outcome) -> None:
-        if isinstance(outcome, BaseException):
-            self._refusals.put_back(taken)
+    def _now(self) -> datetime:
+        return self.clock.now()  # the clock of then: development and a view put in another
 
-    def _write_refusals_soon(self) -> None:
-        loop = asyncio.get_running_loop()
-        if self._writing_refusals is not loop:
-            self._writing_refusals = loop
-            loop.call_later(WRITE_EVERY, self._begin_writing)
-
-    def _begin_writing(self) -> None:
-        self._writing_refusals = None
-        self._late.go_on(self.write_refusals_async())
+    def _go_on(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._late.go_on(coroutine)
 
     def _drive(self, steps: Steps, effect: Run | Deliver) -> Any:
         try:

@@ -109,7 +109,7 @@ class Console:
         """Show the figures of a window, the newest messages and the newest acts."""
         now, account = self._engine.clock.now(), operator.account_sid
         window = window_of(request.query_params, now)
-        await self._engine.write_refusals_async()
+        await self._engine.tally.write_async()
         figures = await self._engine.read_async(
             ReadFigures(account, window.since, window.until, window.bars)
         )

@@ -155,7 +155,7 @@ class HostedPages:
         except InvalidParameter as refusal:
             if turn.opened is not None:
                 session = turn.opened.session
-                self._engine.refused(refusal, session.account_sid, session.service_sid)
+                self._engine.tally.count(refusal, session.account_sid, session.service_sid)
             return await self._render(turn, Trouble("number", 422, typed, country))
         await self._step(turn, lambda visit, _: rules.give_number(visit, to))
         return self._here(turn)

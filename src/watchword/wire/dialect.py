@@ -50,7 +50,7 @@ def _show(route: Route, call: Call, result: object) -> Response:
 def _note(engine: Engine, account: str, refusal: Exception, request: Request) -> None:
     """Count starts for what is no number: who sprays them is worth knowing of."""
     if isinstance(refusal, InvalidParameter) and START.fullmatch(request.path):
-        engine.refused(refusal, account, request.path.split("/")[-2])
+        engine.tally.count(refusal, account, request.path.split("/")[-2])
 
 
 def _refuse(refusal: Refusal | DeliveryFailed | MethodNotAllowed, request: Request) -> Response:

@@ -1,0 +1,74 @@
+"""What an engine refuses is counted beside its work and written by it, a few seconds later."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+from watchword.batch import Outcome
+from watchword.commands.base import Command
+from watchword.commands.refusals import WRITE_EVERY, AddRefused, Refusals
+from watchword.errors import Refusal
+
+Run = Callable[[list[Command[Any]]], list[Outcome]]
+Gather = Callable[[Command[Any]], asyncio.Future[Outcome]]
+
+
+class Tally:
+    """Count refusals and write them through the engine they came from.
+
+    `run` runs commands at once, `gather` with others of this turn of the loop; `go_on` keeps a
+    coroutine that nobody awaits.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        gather: Gather,
+        now: Callable[[], datetime],
+        go_on: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self.refusals = Refusals()
+        self._run = run
+        self._gather = gather
+        self._now = now
+        self._go_on = go_on
+        self._planned_in: asyncio.AbstractEventLoop | None = None
+
+    def count(self, refusal: Refusal, account_sid: str, service_sid: str, to: str = "") -> None:
+        """Count a refusal that no command came to, such as that of a number that is none."""
+        self.refusals.count(refusal, account_sid, service_sid, to, self._now())
+
+    def note(self, command: Command[Any], refusal: Refusal) -> None:
+        """Count a refused command, and write the counts if it is time."""
+        self.refusals.note(command, refusal, self._now())
+        if self.refusals.is_due():
+            self.write()
+
+    def note_async(self, command: Command[Any], refusal: Refusal) -> None:
+        """Count a refused command; the counts are written by the loop when it is time."""
+        self.refusals.note(command, refusal, self._now())
+        loop = asyncio.get_running_loop()
+        if self._planned_in is not loop:
+            self._planned_in = loop
+            loop.call_later(WRITE_EVERY, self._begin)
+
+    def write(self) -> None:
+        """Write what was refused since the last time; counts that cannot be written are kept."""
+        taken = self.refusals.take()
+        if taken is not None:
+            self._keep_unwritten(taken, self._run([taken])[0])
+
+    async def write_async(self) -> None:
+        """Write what was refused since the last time; else `write`."""
+        taken = self.refusals.take()
+        if taken is not None:
+            self._keep_unwritten(taken, await self._gather(taken))
+
+    def _begin(self) -> None:
+        self._planned_in = None
+        self._go_on(self.write_async())
+
+    def _keep_unwritten(self, taken: AddRefused, outcome: Outcome) -> None:
+        if isinstance(outcome, BaseException):
+            self.refusals.put_back(taken)
