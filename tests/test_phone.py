@@ -117,3 +117,11 @@ def test_a_mask_shows_the_country_code_and_two_digits() -> None:
     assert mask("+237650000042") == "+237•••••••42"
     assert mask("+12025550143") == "+1••••••••43"
     assert mask("not a number") == "••••••••"
+
+
+def test_a_plus_that_a_form_turned_into_a_space_is_told_how_it_is_written() -> None:
+    with pytest.raises(InvalidParameter, match="written %2B"):
+        parse(" 237650000000")
+    with pytest.raises(InvalidParameter) as refused:
+        parse("237650000000")
+    assert "%2B" not in str(refused.value)

@@ -64,7 +64,10 @@ def parse(text: str, region: str | None = None) -> Phone:
         return Phone(text, region_code)
     spelling = _ascii(text)
     if region is None and not spelling.startswith("+"):
-        raise _refusal("write the number in E.164 form, beginning with + and the country code")
+        hint = "; in a form, + is written %2B" if text.startswith(" ") else ""  # + means a space
+        raise _refusal(
+            f"write the number in E.164 form, beginning with + and the country code{hint}"
+        )
     try:
         number = phonenumbers.parse(spelling, region)
     except NumberParseException as fault:
