@@ -20,7 +20,7 @@ from watchword.commands.verifications import FetchVerification, StartVerificatio
 from watchword.engine import Engine
 from watchword.errors import Overloaded, StoreError
 from watchword.gather import LONGEST_WAIT, Gatherer
-from watchword.health import Health
+from watchword.health import FRESH_SECONDS, Health
 from watchword.phone import parse
 from watchword.room import PRESSED_FOR, SHARED_FOR, Room
 from watchword.senders.base import Message, Receipt
@@ -314,6 +314,26 @@ def test_the_health_check_asks_a_slow_store_once_and_answers_all(
         assert (await health.show(request)).status_code == 200
 
     asyncio.run(check())
+    health.close()
+
+
+def test_while_the_store_has_answered_a_moment_ago_it_is_not_asked_again() -> None:
+    store = SlowStore()
+    store.go.set()
+    health = Health(make_engine(store, InboxSender(), ManualClock(NOON)))
+    request: Any = None
+    loop = ManualLoop()
+
+    async def check() -> None:
+        for _ in range(3):
+            assert (await health.show(request)).status_code == 200
+        assert store.asked == 1
+        loop.turned += FRESH_SECONDS + 1
+        assert (await health.show(request)).status_code == 200
+        assert store.asked == 2
+
+    loop.run_until_complete(check())
+    loop.close()
     health.close()
 
 
