@@ -62,13 +62,19 @@ def relayed(request: pytest.FixtureRequest) -> Iterator[tuple[Relay, SqlStore]]:
         store.close()
 
 
-@pytest.mark.parametrize("relayed", ["postgres"], indirect=True)
-def test_a_batch_of_any_size_takes_two_messages(relayed: tuple[Relay, SqlStore]) -> None:
+@pytest.mark.parametrize(
+    ("relayed", "expected"),
+    [("postgres", [2, 2, 2]), ("mariadb", [8, 3, 6])],  # of the starts, the outcomes, the checks
+    indirect=["relayed"],
+)
+def test_a_batch_takes_as_many_messages_as_one_command(
+    relayed: tuple[Relay, SqlStore], expected: list[int]
+) -> None:
     relay, store = relayed
 
     turns = [pairs(store, relay, first, size) for first, size in ((0, 1), (10, 8), (100, 64))]
 
-    assert turns == [[2, 2, 2]] * 3
+    assert turns == [expected] * 3
 
 
 @pytest.mark.parametrize("relayed", ["postgres"], indirect=True)
@@ -138,3 +144,18 @@ def _plan(session: Session, said: Said) -> str:
     (lines,) = session.ask([Said(f"EXPLAIN EXECUTE said({values})", ())])
     session.ask([Said("DEALLOCATE said", ())])
     return "\n".join(line for (line,) in lines)
+
+
+def test_mariadb_changes_rows_that_it_finds_by_an_index(mariadb_url: str) -> None:
+    store, engine = SqlStore(mariadb_url, KEYRING), connect(mariadb_url)
+
+    for statements in store.statements.values():
+        nothing = dict.fromkeys(statements.kind.changing)
+        rows = [nothing | dict.fromkeys(statements.kind.key, key) for key in ("1", "2")]
+        said = statements.update(rows)
+        with engine.connect() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN {said.text}", said.parameters).all()
+        found = {line.table: line.type for line in plan}
+        assert found[statements.kind.table.name] == "eq_ref", plan
+    engine.dispose()
+    store.close()

@@ -7,6 +7,7 @@ command and for a hundred. SQLAlchemy supplies the names, the quoting and the ty
 import dataclasses
 from collections import namedtuple
 from collections.abc import Callable, Collection, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -19,6 +20,7 @@ from watchword.store.kinds import Kind
 from watchword.store.rows import Row
 
 Cells = tuple[Any, ...]
+ROWS = "/* rows */"  # where a set of rows stands in a text that depends on how many they are
 
 
 class Said(Record, frozen=True):
@@ -272,6 +274,12 @@ class Mysql(Language):
         names = self.names(kind.key)
         return f"{names} IN %s" if len(kind.key) == 1 else f"({names}) IN %s"
 
+    def update(self, kind: Kind) -> str:
+        table = self.quote(kind.table.name)
+        new = ", ".join(f"{table}.{name} = n.{name}" for name in map(self.quote, kind.changing))
+        here = " AND ".join(f"{table}.{key} = n.{key}" for key in map(self.quote, kind.key))
+        return f"UPDATE ({ROWS}) AS n STRAIGHT_JOIN {self.source(kind)} ON {here} SET {new}"
+
     def delete(self, kind: Kind) -> str:
         # This form takes an index; the plain one may walk the table, waiting for every lock in it.
         table = self.quote(kind.table.name)
@@ -279,6 +287,15 @@ class Mysql(Language):
 
     def keys(self, keys: list[Any]) -> Any:
         return (keys,)
+
+    def rows(self, text: str, names: Sequence[str], rows: Sequence[Row]) -> Said:
+        if ROWS not in text:
+            return super().rows(text, names, rows)  # an INSERT, which the driver makes one of many
+        cells = map(itemgetter(*names), rows)
+        named = ", ".join(f"%s AS {self.quote(name)}" for name in names)
+        others = ["%s" + ", %s" * (len(names) - 1)] * (len(rows) - 1)
+        table = f"SELECT {' UNION ALL SELECT '.join([named, *others])}"
+        return Said(text.replace(ROWS, table), tuple(chain.from_iterable(cells)))
 
 
 LANGUAGES: dict[str, type[Language]] = {
