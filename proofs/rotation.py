@@ -32,7 +32,7 @@ from watchword.commands.operator import LookUpPhone
 from watchword.commands.verifications import CheckCode
 from watchword.engine import Engine
 from watchword.errors import Refusal
-from watchword.home import credentials_in
+from watchword.home import Credentials, credentials_in
 from watchword.keys import Keyring
 from watchword.rules.page import ADDRESS_SENDS
 from watchword.rules.reasons import PhoneFile
@@ -71,13 +71,15 @@ class Answer(NamedTuple):
 class Node:
     """One `watchword serve` among others on the same database."""
 
-    def __init__(self, url: str, home: Path) -> None:
+    def __init__(self, url: str, home: Path, source: Path | None = None) -> None:
         self.port = free_port()
         self.is_up = False
         self._environment = os.environ | {
             "WATCHWORD_DATABASE_URL": url,
             "WATCHWORD_HOME": str(home),
         }
+        if source is not None:  # the code of another release
+            self._environment["PYTHONPATH"] = str(source)
         self._process: subprocess.Popen[bytes] | None = None
 
     def environment(self, secrets: tuple[bytes, ...]) -> dict[str, str]:
@@ -102,7 +104,8 @@ class Node:
         """Return when it answers."""
         end = time.monotonic() + START_SECONDS
         while ask(self.port, "GET", "/healthz").status != http.HTTPStatus.OK:
-            if time.monotonic() > end:
+            is_gone = self._process is None or self._process.poll() is not None
+            if is_gone or time.monotonic() > end:
                 raise TimeoutError("a server does not start")
             time.sleep(0.05)
         self.is_up = True
@@ -132,6 +135,11 @@ def ask(
         connection.close()
 
 
+def basic(known: Credentials) -> str:
+    """Return what a request proves itself with."""
+    return "Basic " + base64.b64encode(f"{known.account_sid}:{known.auth_token}".encode()).decode()
+
+
 @dataclass
 class Ledger:
     """What the callers were told, and what they counted."""
@@ -155,8 +163,6 @@ class Load:
         self._pool = ThreadPoolExecutor(CALLERS * TOGETHER)
         self._stop = threading.Event()
         self._callers = [threading.Thread(target=self._call, args=(n,)) for n in range(CALLERS)]
-        pair = f"{self.known.account_sid}:{self.known.auth_token}"
-        self._basic = "Basic " + base64.b64encode(pair.encode()).decode()
 
     def start(self) -> None:
         """Let the callers begin."""
@@ -247,7 +253,7 @@ class Load:
 
     def _ask_api(self, name: str, form: dict[str, str]) -> Answer:
         path = f"/v2/Services/{self.known.service_sid}/{name}"
-        return ask(self._node(), "POST", path, form, Authorization=self._basic)
+        return ask(self._node(), "POST", path, form, Authorization=basic(self.known))
 
     def _at_once(self, times: int, what: Callable[[], Answer]) -> list[Answer]:
         return [each.result() for each in [self._pool.submit(what) for _ in range(times)]]

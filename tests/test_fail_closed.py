@@ -1,9 +1,11 @@
 """T-24: whatever call fails, nothing is approved and nothing is sent that should not be.
 
 Every call into the stores, the keys, the codes, the clock, the texts and the senders is made to
-fail, one after the other; `tests/faultpoints.py` finds them.
+fail, one after the other, by both doors and with a second sender behind the first;
+`tests/faultpoints.py` finds them.
 """
 
+import asyncio
 import gc
 import itertools
 import warnings
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +21,7 @@ from tests.conftest import CREDENTIALS, KEYRING, NOON, SERVICE, make_engine
 from tests.faultpoints import PACKAGE, Injected, Point, fail_at, kinds_of_fault, points_of
 from watchword import config
 from watchword.clock import ManualClock
+from watchword.commands.base import Command
 from watchword.commands.ladder import Climb, LookAtCounter
 from watchword.commands.verifications import (
     CheckCode,
@@ -27,15 +31,19 @@ from watchword.commands.verifications import (
 )
 from watchword.engine import Engine
 from watchword.errors import NotFound, Refusal
-from watchword.model import Attempt, Delivery, Status, Subject, Verification
+from watchword.model import Attempt, Channel, Delivery, Status, Subject, Verification
 from watchword.phone import Phone
 from watchword.runtime import open_engine
-from watchword.senders.inbox import InboxSender
+from watchword.senders.base import Message, Receipt, Sender, Trouble
+from watchword.senders.dispatch import Dispatch
+from watchword.senders.inbox import InboxMessage, InboxSender
+from watchword.senders.routes import Choice, Route
 from watchword.store.base import Changes, Keys, Query, Rows
 from watchword.store.memory import MemoryStore
 from watchword.store.sql import SqlStore
 
 ACCOUNT = CREDENTIALS.account_sid
+HANGS_SECONDS = 3.0
 numbers = itertools.count(650_000_000)
 
 
@@ -48,20 +56,74 @@ def coroutines_cut_short() -> Iterator[None]:
         gc.collect()
 
 
+def submit(engine: Engine, command: Command[Any]) -> Any:
+    """Run one command by the asynchronous door; one that is never answered is a fault."""
+    return asyncio.run(asyncio.wait_for(engine.submit(command), HANGS_SECONDS))
+
+
+DOORS: dict[str, Callable[[Engine, Command[Any]], Any]] = {
+    "perform": Engine.perform,
+    "submit": submit,
+}
+
+
+class Phones:
+    """Where messages arrive: by one sender, or by the second after the first."""
+
+    def __init__(self, kind: str) -> None:
+        self._inboxes = [InboxSender()]
+        self.sender: Sender = self._inboxes[0]
+        if kind == "one":
+            return
+        first: Sender = Refusing()
+        if kind == "takes over":  # the first one works, but for the fault
+            self._inboxes.insert(0, InboxSender())
+            first = self._inboxes[0]
+        route = Route(Channel.SMS, (Choice("first"), Choice("second")))
+        self.sender = Dispatch({"first": first, "second": self._inboxes[-1]}, [route])
+        self.sender.waits = False  # so that it runs where faults are injected, not in a thread
+
+    def messages(self, to: str) -> list[InboxMessage]:
+        """Return what arrived at one phone, whoever sent it."""
+        return [message for inbox in self._inboxes for message in inbox.messages(to)]
+
+    def forget(self) -> None:
+        """Throw all messages away, and let a sender that rests after faults begin again."""
+        for inbox in self._inboxes:
+            inbox.clear()
+        if isinstance(self.sender, Dispatch):
+            for lane in self.sender.lanes.values():
+                lane.breaker.succeeded()
+
+
+class Refusing:
+    """A sender that sends nothing, and says so."""
+
+    name = "refusing"
+    waits = False
+
+    async def send(self, message: Message) -> Receipt:
+        return Receipt.failed(Trouble.DESTINATION)
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
 @dataclass
 class Person:
     """One phone's story: what was asked for it, and what was told of it."""
 
     engine: Engine
-    inbox: InboxSender
+    inbox: Phones
+    door: str = "perform"
     to: str = field(default_factory=lambda: f"+237{next(numbers)}")
     told: dict[str, object] = field(default_factory=dict)
 
     def start(self) -> object:
-        return self.engine.perform(self._start())
+        return self._ask(self._start())
 
     def guarded_start(self) -> object:
-        return self.engine.perform(GuardedStart(self._start(), self.to, "user"))
+        return self._ask(GuardedStart(self._start(), self.to, "user"))
 
     def second_guarded_start(self) -> object:
         return self.guarded_start()
@@ -76,16 +138,14 @@ class Person:
         return self._check(self.code)
 
     def cancel(self) -> object:
-        return self.engine.perform(
-            CloseVerification(SERVICE.sid, ACCOUNT, Status.CANCELED, to=self.to)
-        )
+        return self._ask(CloseVerification(SERVICE.sid, ACCOUNT, Status.CANCELED, to=self.to))
 
     def look_at_the_ladder(self) -> object:
-        return self.engine.perform(LookAtCounter(self.to, "other"))
+        return self._ask(LookAtCounter(self.to, "other"))
 
     def climb_the_ladder(self) -> object:
         counter = self.engine.store.counter(self.to, "other")
-        return self.engine.perform(Climb((counter and counter.id) or 0, self.to, "other"))
+        return self._ask(Climb((counter and counter.id) or 0, self.to, "other"))
 
     def do(self, name: str) -> None:
         """Take one step and note what it came to."""
@@ -100,11 +160,15 @@ class Person:
         messages = self.inbox.messages(self.to)
         return messages[0].code if messages else "123456"
 
+    def _ask(self, command: Command[Any]) -> Any:
+        return DOORS[self.door](self.engine, command)
+
     def _start(self) -> StartVerification:
         return StartVerification(SERVICE.sid, ACCOUNT, Phone(self.to, "CM"))
 
     def _check(self, code: str) -> Status:
-        return self.engine.perform(CheckCode(SERVICE.sid, ACCOUNT, code, to=self.to)).status
+        found: Verification = self._ask(CheckCode(SERVICE.sid, ACCOUNT, code, to=self.to))
+        return found.status
 
 
 STORIES = {
@@ -121,43 +185,77 @@ WRITING_STEPS = [
     ("canceled", "cancel"),
     ("ladder", "climb_the_ladder"),
 ]
-SWEEPS = [
-    *(("memory", *each) for each in EVERY_STEP),
-    *(("sqlite", *each) for each in WRITING_STEPS),
+STARTING_STEPS = [("checked", "start"), ("guarded", "guarded_start")]
+Way = tuple[str, str, str]  # the store, the senders, the door
+SWEEPS: list[tuple[Way, str, str]] = [
+    *((("memory", "one", "perform"), *each) for each in EVERY_STEP),
+    *((("memory", "one", "submit"), *each) for each in EVERY_STEP),
+    *((("sqlite", "one", "perform"), *each) for each in WRITING_STEPS),
+    *(
+        (("memory", senders, door), *each)
+        for senders in ("refuses first", "takes over")
+        for door in DOORS
+        for each in STARTING_STEPS
+    ),
 ]
 
 
+class Site:
+    """An engine with its senders, and the door that is gone in by."""
+
+    def __init__(self, way: Way, folder: Path) -> None:
+        store, senders, self.door = way
+        self.phones = Phones(senders)
+        self.engine = make_engine(
+            SqlStore(f"sqlite:///{folder / 'store.db'}", KEYRING)
+            if store == "sqlite"
+            else MemoryStore(),
+            InboxSender(),
+            ManualClock(NOON),
+        )
+        self.engine.sender = self.phones.sender
+
+    def person(self) -> Person:
+        """Return somebody new."""
+        return Person(self.engine, self.phones, self.door)
+
+
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Callable[[str], Engine]]:
-    """Return a function that opens an engine on a store of that kind."""
-    engines: list[Engine] = []
+def opened(tmp_path: Path) -> Iterator[Callable[[Way], Site]]:
+    """Return a function that opens a site."""
+    sites: list[Site] = []
 
-    def open_engine_on(kind: str) -> Engine:
-        store: MemoryStore | SqlStore = MemoryStore()
-        if kind == "sqlite":
-            store = SqlStore(f"sqlite:///{tmp_path / 'store.db'}", KEYRING)
-        engines.append(make_engine(store, InboxSender(), ManualClock(NOON)))
-        return engines[-1]
+    def open_site(way: Way) -> Site:
+        sites.append(Site(way, tmp_path))
+        return sites[-1]
 
-    yield open_engine_on
-    for engine in engines:
-        engine.close()
+    yield open_site
+    for site in sites:
+        site.engine.close()
+
+
+def as_text(part: Way | str) -> str:
+    return part if isinstance(part, str) else " ".join(part)
 
 
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize(("kind", "story", "step"), SWEEPS)
+@pytest.mark.parametrize(
+    ("way", "story", "step"),
+    SWEEPS,
+    ids=lambda part: part if isinstance(part, str) else " ".join(part),
+)
 def test_no_fault_at_any_call_approves_or_sends_what_should_not_be(
-    opened: Callable[[str], Engine], kind: str, story: str, step: str
+    opened: Callable[[Way], Site], way: Way, story: str, step: str
 ) -> None:
-    engine = opened(kind)
-    points = discover(engine, story, step)
+    site = opened(way)
+    points = discover(site, story, step)
     assert len(points) > 20
     missed, wrong = [], []
 
     for point in points:
         for fault in kinds_of_fault(point):
-            person, reached = injected(engine, story, step, point, fault)
+            person, reached = injected(site, story, step, point, fault)
             if not reached:
                 missed.append(str(point))
             wrong += [f"{point}: {why}" for why in faults_of(person)]
@@ -166,15 +264,15 @@ def test_no_fault_at_any_call_approves_or_sends_what_should_not_be(
     assert wrong == []
 
 
-def discover(engine: Engine, story: str, step: str) -> list[Point]:
+def discover(site: Site, story: str, step: str) -> list[Point]:
     found: list[Point] = []
-    tell(engine, story, step, lambda work: work())  # so that what is kept from call to call is
-    tell(engine, story, step, lambda work: found.extend(points_of(work)))
+    tell(site, story, step, lambda work: work())  # so that what is kept from call to call is
+    tell(site, story, step, lambda work: found.extend(points_of(work)))
     return found
 
 
 def injected(
-    engine: Engine, story: str, step: str, point: Point, fault: Exception
+    site: Site, story: str, step: str, point: Point, fault: Exception
 ) -> tuple[Person, bool]:
     reached = False
 
@@ -182,19 +280,19 @@ def injected(
         nonlocal reached
         reached = fail_at(point, fault, work)
 
-    return tell(engine, story, step, run), reached
+    return tell(site, story, step, run), reached
 
 
 def tell(
-    engine: Engine, story: str, step: str, run: Callable[[Callable[[], object]], object]
+    site: Site, story: str, step: str, run: Callable[[Callable[[], object]], object]
 ) -> Person:
     """Tell a story; one of its steps is taken by `run`."""
-    assert isinstance(engine.sender, InboxSender)
-    engine.sender.clear()
-    if isinstance(engine.store, SqlStore):
-        engine.store._forget_idle()  # so that connecting is among the points every time
-        engine.store._engine.dispose()
-    person = Person(engine, engine.sender)
+    site.phones.forget()
+    store = site.engine.store
+    if isinstance(store, SqlStore):
+        store._forget_idle()  # so that connecting is among the points every time
+        store._engine.dispose()
+    person = site.person()
     for name in STORIES[story]:
         if name == step:
             run(partial(person.do, name))
@@ -233,12 +331,15 @@ def faults_of(person: Person) -> Iterator[str]:
     for found in attempts(engine, latest):
         if found.status is Delivery.SENT and found.sid not in stored:
             yield "a message is said to be sent that never left"
-    yield from wedged(engine, person.inbox)
+    hung = [name for name, answer in told.items() if isinstance(answer, TimeoutError)]
+    if hung:
+        yield f"{hung} never got an answer"
+    yield from wedged(person)
 
 
-def wedged(engine: Engine, inbox: InboxSender) -> Iterator[str]:
+def wedged(person: Person) -> Iterator[str]:
     """Say whether the fault has left something in the way of the next person."""
-    other = Person(engine, inbox)
+    other = Person(person.engine, person.inbox, person.door)
     for name in STORIES["checked"]:
         other.do(name)
     answers = list(other.told.values())[1:]
@@ -267,13 +368,13 @@ def attempts(engine: Engine, latest: Verification | None) -> list[Attempt]:
     return engine.store.page(Query(Attempt, {"verification_sid": latest.sid}, limit=10))
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("way", sorted({way for way, _, _ in SWEEPS}), ids=" ".join)
 def test_the_stories_come_out_as_they_should_without_a_fault(
-    opened: Callable[[str], Engine], kind: str
+    opened: Callable[[Way], Site], way: Way
 ) -> None:
-    engine = opened(kind)
+    site = opened(way)
     for story in STORIES:
-        person = tell(engine, story, STORIES[story][0], lambda work: work())
+        person = tell(site, story, STORIES[story][0], lambda work: work())
 
         assert list(faults_of(person)) == []
         refused = [name for name, answer in person.told.items() if isinstance(answer, Refusal)]

@@ -29,8 +29,8 @@ def run_batch(
     for index, command in enumerate(commands):
         try:
             keys.append(command.keys(keyring))
-        except Refusal as refusal:
-            outcomes[index] = refusal
+        except Exception as fault:  # a refusal, or a fault of its own, which harms no other
+            outcomes[index] = fault
         else:
             ready.append((index, command))
     if not ready:

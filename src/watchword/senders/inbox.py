@@ -4,6 +4,7 @@ The file lies beside the database, never in it: a stolen database holds no code.
 the same WATCHWORD_HOME reads and writes it. The newest 500 messages are kept for a day.
 """
 
+import asyncio
 import logging
 import sqlite3
 import threading
@@ -80,6 +81,7 @@ class InboxSender:
         self._path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._ends_in: asyncio.AbstractEventLoop | None = None  # has a commit in its calendar
 
     async def send(self, message: Message) -> Receipt:
         """Keep one message; the same attempt is kept once.
@@ -132,12 +134,18 @@ class InboxSender:
                 self._connection = None
 
     def _commit_together(self, connection: sqlite3.Connection) -> None:
+        """Begin; the end is put down first, so that whatever goes wrong it comes."""
         loop = running_loop()
-        if loop is not None and not connection.in_transaction:
-            connection.execute("BEGIN IMMEDIATE")
+        if loop is None:
+            return
+        if self._ends_in is not loop:
             loop.call_soon(self._commit)
+            self._ends_in = loop
+        if not connection.in_transaction:
+            connection.execute("BEGIN IMMEDIATE")
 
     def _commit(self) -> None:
+        self._ends_in = None
         try:
             with self._lock:
                 if self._connection is not None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from watchword.errors import StoreError
-from watchword.store.connect import is_networked
+from watchword.store.connect import READING, is_networked
 from watchword.store.faults import faults_named
 from watchword.store.tables import SCHEMA_HEAD
 
@@ -51,6 +51,10 @@ def ensure_schema(engine: sa.Engine) -> bool:
 
 def migrate(engine: sa.Engine) -> bool:
     """Bring the database to head, one process at a time; return whether anything was to be done."""
+    with faults_named(engine), engine.connect() as connection:
+        if schema_version(connection.execution_options(**{READING: True})) == SCHEMA_HEAD:
+            return False
+    _get_ready()
     with faults_named(engine), engine.connect() as connection, _alone(connection):
         version = schema_version(connection)
         if version == SCHEMA_HEAD:
@@ -89,8 +93,15 @@ def _check(connection: Connection, version: str | None) -> None:
         )
 
 
+def _get_ready() -> None:
+    """Load Alembic and every migration while nothing is locked: that takes half a second."""
+    import alembic.command  # noqa: F401
+    from alembic.script import ScriptDirectory
+
+    list(ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+
 def _upgrade(connection: Connection) -> None:
-    # Half a second to import, and needed once in a database's life.
     from alembic import command
 
     command.upgrade(_config(connection), "head")
