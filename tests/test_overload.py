@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Event
@@ -54,6 +55,31 @@ def gathering(
     gatherer = Gatherer(loop, run, 256, room=Room(loop.time, places=places, pressed=pressed))
     loop.run_until_complete(check(gatherer, batches, loop))
     loop.close()
+
+
+def test_what_arrives_while_a_batch_is_under_way_becomes_one_batch() -> None:
+    """Two lanes that share it would pay twice for what a batch costs."""
+    batches: list[int] = []
+    go_on = threading.Event()
+
+    def run(commands: list[Command[Any]]) -> list[Outcome]:
+        batches.append(len(commands))
+        go_on.wait(10)
+        return ["done"] * len(commands)
+
+    async def arrive() -> None:
+        gatherer = Gatherer(asyncio.get_running_loop(), run, 256, lanes=4)
+        waiting = []
+        for _turn in range(5):
+            waiting += [gatherer.add(COMMAND) for _ in range(3)]
+            await asyncio.sleep(0)
+        go_on.set()
+        assert await asyncio.gather(*waiting) == ["done"] * 15
+        gatherer.close()
+
+    asyncio.run(arrive())
+
+    assert batches == [3, 12]
 
 
 def test_a_full_queue_refuses_every_caller() -> None:

@@ -54,7 +54,7 @@ from watchword.texts.write import Texts
 
 logger = logging.getLogger("watchword")
 A = TypeVar("A")
-LANES = 2  # batches under way at once on a database server: one is written, the next one read
+LANES = 4  # batches under way at once on a database server, while it is slow to answer
 MAX_SENDING = 2000  # messages at once that senders wait for; their providers have come to a stop
 STARTS = (StartVerification, GuardedStart)
 EVERY_CHANNEL = frozenset(Channel)  # what a sender serves that names no `channels`

@@ -11,6 +11,7 @@ from watchword.record import Record
 from watchword.room import Room
 
 LONGEST_WAIT = 5.0  # seconds; whoever has waited so long has gone, or soon will
+SLOW = 0.05  # seconds; a batch on a database nearby takes a tenth of it
 
 Runner = Callable[[list[Command[Any]]], list[Outcome]]
 
@@ -31,8 +32,10 @@ class Gatherer:
     The first command of a turn schedules the run; those whose tasks are ready in the same turn
     come before it in the loop's queue. Nothing waits for company: a lone command runs at once.
 
-    With `lanes`, for a database behind a network, so many batches may be under way in threads
-    while the loop goes on; what arrives meanwhile gathers for the next.
+    With `lanes`, for a database behind a network, a batch runs in a thread while the loop goes on;
+    what arrives meanwhile gathers for the next. Where one is slow, for a lock that somebody holds
+    or a server far away, another begins beside it, up to so many; before that, two half as large
+    would only cost more.
     """
 
     def __init__(
@@ -49,7 +52,8 @@ class Gatherer:
         self._max_batch = max_batch
         self.room = room or Room(loop.time)
         self._waiting: list[Waiting] = []
-        self._free_lanes = lanes
+        self._is_free = True
+        self._spare_lanes = lanes - 1
         self._threads = ThreadPoolExecutor(lanes, "watchword-batch") if lanes else None
 
     def add(
@@ -74,8 +78,8 @@ class Gatherer:
             self._threads.shutdown()
 
     def _flush(self) -> None:
-        if not self._waiting or (self._threads is not None and not self._free_lanes):
-            return  # a lane that becomes free looks here again
+        if not self._waiting or not self._is_free:
+            return  # a batch under way that ends, or that is slow, looks here again
         batch = self._next_batch()
         if self._waiting:
             self.loop.call_soon(self._flush)
@@ -85,9 +89,17 @@ class Gatherer:
         if self._threads is None:
             _answer(batch, self._run(commands))
         else:
-            self._free_lanes -= 1
+            self._is_free = False
             running = self.loop.run_in_executor(self._threads, self._run, commands)
-            running.add_done_callback(lambda done: self._end(batch, done))
+            slow = self.loop.call_later(SLOW, self._lend)
+            running.add_done_callback(lambda done: self._end(batch, slow, done))
+
+    def _lend(self) -> None:
+        """Let another batch begin beside one that is slow."""
+        if self._spare_lanes and not self._is_free:
+            self._spare_lanes -= 1
+            self._is_free = True
+            self._flush()
 
     def _next_batch(self) -> list[Waiting]:
         """Take the next ones out of the queue, without those nobody waits for any more."""
@@ -105,8 +117,15 @@ class Gatherer:
             batch.append(waiting)
         return batch
 
-    def _end(self, batch: list[Waiting], done: asyncio.Future[list[Outcome]]) -> None:
-        self._free_lanes += 1
+    def _end(
+        self,
+        batch: list[Waiting],
+        slow: asyncio.TimerHandle,
+        done: asyncio.Future[list[Outcome]],
+    ) -> None:
+        slow.cancel()
+        self._spare_lanes += self._is_free
+        self._is_free = True
         fault = asyncio.CancelledError() if done.cancelled() else done.exception()
         _answer(batch, [fault] * len(batch) if fault is not None else done.result())
         self._flush()

@@ -141,7 +141,7 @@ def test_a_value_that_does_not_fit_fails_alone(server_url: str) -> None:
     engine.close()
 
 
-def test_a_batch_that_waits_for_a_lock_leaves_the_loop_free(server_url: str) -> None:
+def test_a_batch_that_waits_for_a_lock_lets_the_loop_and_others_go_on(server_url: str) -> None:
     engine = make_engine(SqlStore(server_url, KEYRING), InboxSender(), ManualClock(NOON))
     engine.perform(LookAtCounter("locked", "user"))
     locked, release = threading.Event(), threading.Event()
@@ -159,9 +159,11 @@ def test_a_batch_that_waits_for_a_lock_leaves_the_loop_free(server_url: str) -> 
 
     async def ask() -> Counter:
         asked = asyncio.ensure_future(engine.submit(LookAtCounter("locked", "user")))
-        for _ in range(20):
-            await asyncio.sleep(0.01)
-            assert not asked.done()
+        for _turn in range(3):  # until its batch has begun
+            await asyncio.sleep(0)
+        other = await engine.submit(LookAtCounter("free", "user"))
+        assert other.unique_id == "free"
+        assert not asked.done()
         release.set()
         return await asked
 
