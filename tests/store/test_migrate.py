@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from click.testing import CliRunner
@@ -17,7 +20,7 @@ from watchword.errors import StoreError
 from watchword.model import Counter
 from watchword.store.base import Changes, Keys
 from watchword.store.connect import connect
-from watchword.store.migrate import migrate, migration_sql
+from watchword.store.migrate import _config, migrate, migration_sql
 from watchword.store.sql import SqlStore
 from watchword.store.tables import SCHEMA_HEAD, metadata
 
@@ -172,3 +175,53 @@ def test_migrate_without_a_server_says_so_in_one_line(monkeypatch: pytest.Monkey
 
     assert result.exit_code == 69
     assert result.output == "watchword: the store cannot be reached; see: watchword doctor\n"
+
+
+def older_database(url: str) -> sa.Engine:
+    """Make a database of an older release, and return it."""
+    engine = connect(url)
+    with engine.connect() as connection:
+        command.upgrade(_config(connection), "0011")
+        connection.commit()
+    return engine
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_migration_that_meets_a_long_transaction_keeps_no_request_waiting(
+    kind: str, new_database: Callable[[str], str]
+) -> None:
+    engine = older_database(new_database(kind))
+    look = sa.text("SELECT count(*) FROM subjects")
+    done: list[bool] = []
+    migration = threading.Thread(target=lambda: done.append(migrate(engine)))
+
+    with engine.connect() as backup:
+        backup.execute(look)
+        migration.start()
+        slowest = 0.0
+        while slowest < 0.2 and migration.is_alive():  # until somebody has waited behind it
+            began = time.monotonic()
+            with engine.connect() as request:
+                request.execute(look)
+            slowest = max(slowest, time.monotonic() - began)
+        assert done == []
+    migration.join()
+
+    assert done == [True]
+    assert 0.2 <= slowest < 5  # of a busy machine; without patience it would be there still
+    engine.dispose()
+
+
+def test_a_migration_that_was_interrupted_on_mariadb_is_taken_up(
+    new_database: Callable[[str], str],
+) -> None:
+    engine = older_database(new_database("mariadb"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE subjects ADD COLUMN sealed_name TEXT")
+
+    assert migrate(engine)
+
+    with engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    assert [change for change in found if change[0] != "modify_default"] == []
+    engine.dispose()

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from watchword.errors import StoreError
 from watchword.store.connect import READING, is_networked
 from watchword.store.faults import faults_named
+from watchword.store.patience import patiently, waiting_briefly
 from watchword.store.tables import SCHEMA_HEAD
 
 if TYPE_CHECKING:
@@ -55,12 +56,18 @@ def migrate(engine: sa.Engine) -> bool:
         if schema_version(connection.execution_options(**{READING: True})) == SCHEMA_HEAD:
             return False
     _get_ready()
-    with faults_named(engine), engine.connect() as connection, _alone(connection):
+    with faults_named(engine):
+        return patiently(lambda: _migrated(engine))
+
+
+def _migrated(engine: sa.Engine) -> bool:
+    with engine.connect() as connection, _alone(connection):
         version = schema_version(connection)
         if version == SCHEMA_HEAD:
             return False
         _check(connection, version)
-        _upgrade(connection)
+        with waiting_briefly(connection, is_ours=version is not None):
+            _upgrade(connection)
         connection.commit()  # while the lock is held: the next one must see it
     return True
 
