@@ -38,7 +38,9 @@ def test_without_credentials_nothing_is_told(http: TestClient) -> None:
         assert answer.headers["www-authenticate"].startswith("Basic")
 
 
-@pytest.mark.parametrize("header", ["Basic", "Basic ???", "Bearer x", "Basic eA==eA==", "\u00ff"])
+@pytest.mark.parametrize(
+    "header", ["Basic", "Basic ???", "Bearer x", "Basic eA==eA==", "Basic \u00e9", "\u00ff"]
+)
 def test_a_header_that_cannot_be_read_is_no_credentials(http: TestClient, header: str) -> None:
     encoded = header.encode("latin-1")
 

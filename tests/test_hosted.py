@@ -424,7 +424,7 @@ def test_a_number_the_app_gave_is_masked_and_stays(engine: Engine, inbox: InboxS
     seen = person.look().text
 
     assert "+237•••••••00" in seen
-    assert "650" not in seen
+    assert PHONE[4:9] not in seen  # fewer digits may stand in a sid by chance
     assert "/edit" not in seen
     assert "We sent a 6-digit code" in person.submit("send", channel="sms").text
     assert inbox.messages()[0].to == PHONE

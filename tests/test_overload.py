@@ -16,12 +16,14 @@ from watchword.asgi import App
 from watchword.batch import Outcome
 from watchword.clock import ManualClock
 from watchword.commands.base import Command
+from watchword.commands.pages import LookAtPage
 from watchword.commands.services import EnsureService
 from watchword.commands.verifications import FetchVerification, StartVerification
 from watchword.engine import Engine
-from watchword.errors import Overloaded, StoreError
+from watchword.errors import NotFound, Overloaded, StoreError
 from watchword.gather import LONGEST_WAIT, Gatherer
 from watchword.health import FRESH_SECONDS, Health
+from watchword.keys import Keyring
 from watchword.phone import parse
 from watchword.room import PRESSED_FOR, SHARED_FOR, Room
 from watchword.senders.base import Message, Receipt
@@ -99,9 +101,9 @@ def test_a_queue_that_was_full_takes_the_next_ones() -> None:
     async def check(gatherer: Gatherer, batches: list[int], _: ManualLoop) -> None:
         for _turn in range(3):
             waiting = [gatherer.add(COMMAND, f"account {place}") for place in range(8)]
-            assert gatherer.room.refuses("account", starts=False)
+            assert gatherer.room.turns_away("account", starts=False)
             await asyncio.gather(*waiting)
-            assert not gatherer.room.refuses("account", starts=False)
+            assert not gatherer.room.turns_away("account", starts=False)
         assert batches == [8, 8, 8]
 
     gathering(check)
@@ -114,59 +116,77 @@ def test_one_account_fills_no_more_than_half_of_the_queue() -> None:
         with pytest.raises(Overloaded):
             gatherer.add(COMMAND, "loud")
 
-        waiting += [gatherer.add(COMMAND, "quiet") for _ in range(4)]
+        waiting += [gatherer.add(COMMAND, "quiet") for _ in range(3)]
 
-        assert await asyncio.gather(*waiting) == ["done"] * 8
+        assert await asyncio.gather(*waiting) == ["done"] * 7
         assert await gatherer.add(COMMAND, "loud") == "done"
 
     gathering(check)
 
 
-def test_an_account_that_is_alone_has_the_whole_queue() -> None:
+def test_an_account_that_is_alone_has_all_but_a_newcomers_place() -> None:
     async def check(gatherer: Gatherer, _batches: list[int], loop: ManualLoop) -> None:
         await gatherer.add(COMMAND, "quiet")
         await gatherer.add(COMMAND, "loud")
         loop.turned += SHARED_FOR + 1
 
-        waiting = [gatherer.add(COMMAND, "loud") for _ in range(8)]
+        waiting = [gatherer.add(COMMAND, "loud") for _ in range(7)]
 
-        assert await asyncio.gather(*waiting) == ["done"] * 8
+        assert await asyncio.gather(*waiting) == ["done"] * 7
 
     gathering(check)
 
 
-def test_while_more_keep_coming_fewer_are_let_wait() -> None:
+def test_while_many_are_turned_away_fewer_are_let_wait() -> None:
     async def check(gatherer: Gatherer, batches: list[int], loop: ManualLoop) -> None:
         async def turn(callers: int) -> int:
-            before = len(batches)
+            """Let so many come, each of an account of its own; return how many were let in."""
             waiting = [
-                gatherer.add(COMMAND, "account")
-                for _ in range(callers)
-                if not gatherer.room.refuses("account", starts=False)
+                gatherer.add(COMMAND, f"account {number}")
+                for number in range(callers)
+                if not gatherer.room.turns_away(f"account {number}", starts=False)
             ]
             await asyncio.gather(*waiting)
-            return sum(batches[before:])
+            loop.turned += PRESSED_FOR / 4
+            return len(waiting)
 
         assert await turn(16) == 16  # a burst, and nobody was refused
-        assert await turn(17) == 16
-        assert await turn(17) == 8
-        loop.turned += PRESSED_FOR + 1
-        assert await turn(17) == 16
+        assert await turn(40) == 16
+        assert [await turn(40) for _ in range(8)] == [8] * 8  # and so as long as it lasts
+        assert [await turn(9) for _ in range(8)][-1] == 9  # few were: it ends, if they come or not
+        await turn(40)
+        loop.turned += 2 * PRESSED_FOR
+        assert await turn(16) == 16
 
     gathering(check, places=16)
 
 
-def test_while_more_keep_coming_half_of_the_room_is_for_checks() -> None:
+def test_an_account_that_fills_the_room_does_not_keep_another_from_being_heard() -> None:
+    async def check(gatherer: Gatherer, _batches: list[int], _: ManualLoop) -> None:
+        loud = [gatherer.add(COMMAND, "loud") for _ in range(7)]
+        assert gatherer.room.turns_away("loud", starts=False)
+        assert not gatherer.room.turns_away("quiet", starts=False)
+        quiet = gatherer.add(COMMAND, "quiet")
+        await asyncio.gather(*loud, quiet)
+
+        loud = [gatherer.add(COMMAND, "loud") for _ in range(4)]
+        assert gatherer.room.turns_away("loud", starts=False)
+
+        assert await asyncio.gather(*loud) == ["done"] * 4
+
+    gathering(check)
+
+
+def test_while_many_are_turned_away_half_of_the_room_is_for_checks() -> None:
     async def check(gatherer: Gatherer, batches: list[int], _: ManualLoop) -> None:
-        await asyncio.gather(*[gatherer.add(COMMAND, "account") for _ in range(8)])
-        waiting = [gatherer.add(COMMAND, "account") for _ in range(8)]
-        assert gatherer.room.refuses("account", starts=False)
+        waiting = [gatherer.add(COMMAND, f"account {place}") for place in range(8)]
+        assert gatherer.room.turns_away("account", starts=False)
         await asyncio.gather(*waiting)
 
-        waiting = [gatherer.add(COMMAND, "account", starts=True) for _ in range(4)]
+        waiting = [gatherer.add(COMMAND, f"account {place}", starts=True) for place in range(4)]
         with pytest.raises(Overloaded):
             gatherer.add(COMMAND, "account", starts=True)
-        waiting += [gatherer.add(COMMAND, "account") for _ in range(4)]
+        waiting += [gatherer.add(COMMAND, f"account {place}") for place in range(4, 8)]
 
         assert await asyncio.gather(*waiting) == ["done"] * 8
 
@@ -177,7 +197,7 @@ def test_one_account_is_not_all_starts_of_a_room_under_pressure() -> None:
     async def check(gatherer: Gatherer, _batches: list[int], _: ManualLoop) -> None:
         await gatherer.add(COMMAND, "quiet")
         waiting = [gatherer.add(COMMAND, f"account {place}") for place in range(8)]
-        assert gatherer.room.refuses(None, starts=True)
+        assert gatherer.room.turns_away("loud", starts=True)
         await asyncio.gather(*waiting)
 
         waiting = [gatherer.add(COMMAND, "loud", starts=True) for _ in range(2)]
@@ -188,6 +208,31 @@ def test_one_account_is_not_all_starts_of_a_room_under_pressure() -> None:
         assert await asyncio.gather(*waiting) == ["done"] * 4
 
     gathering(check)
+
+
+def test_visitors_of_pages_have_places_like_anybody() -> None:
+    engine = make_engine(MemoryStore(), InboxSender(), ManualClock(NOON))
+
+    async def flood() -> list[object]:
+        looks = (engine.submit(LookAtPage(f"WP{number:032x}")) for number in range(300))
+        return await asyncio.gather(*looks, return_exceptions=True)
+
+    assert {type(answer) for answer in asyncio.run(flood())} == {NotFound, Overloaded}
+
+
+def test_a_command_that_cannot_name_its_rows_fails_alone() -> None:
+    engine = make_engine(MemoryStore(), InboxSender(), ManualClock(NOON))
+
+    class Broken(FetchVerification, frozen=True):
+        def keys(self, keyring: Keyring) -> Keys:
+            raise RuntimeError
+
+    async def both() -> list[object]:
+        broken = Broken(CREDENTIALS.service_sid, CREDENTIALS.account_sid, to=PHONE)
+        asked = (engine.submit(broken), engine.submit(COMMAND))
+        return list(await asyncio.gather(*asked, return_exceptions=True))
+
+    assert [type(answer) for answer in asyncio.run(both())] == [RuntimeError, NotFound]
 
 
 def test_what_follows_from_a_command_that_was_let_in_is_never_refused() -> None:

@@ -18,7 +18,8 @@ from uvicorn.server import ServerState
 from tests.server import Server, serving
 from tests.test_overload import ManualLoop
 from watchword.door import DOOR, FULL, MAX_BODY, Asked, Door
-from watchword.protocol import MAX_HEAD, MAX_IGNORED, Protocol
+from watchword.intake import MAX_HEAD, MAX_MESSAGE
+from watchword.protocol import MAX_TURNS, Protocol
 from watchword.wire.http import Response
 
 KEEP_ALIVE = 75
@@ -60,6 +61,13 @@ class Wire(asyncio.Transport):
         self.heard = b""
         self.closed = False
         self.reads = True
+        self.protocol: Any = None
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
+
+    def get_protocol(self) -> Any:
+        return self.protocol
 
     def write(self, data: Any) -> None:
         assert not self.closed
@@ -68,8 +76,14 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         self.closed = True
 
+    def abort(self) -> None:
+        self.closed = True
+
     def is_closing(self) -> bool:
         return self.closed
+
+    def get_write_buffer_size(self) -> int:
+        return 0
 
     def pause_reading(self) -> None:
         self.reads = False
@@ -104,7 +118,7 @@ class Connection:
         await self.settle()
 
     async def settle(self) -> None:
-        for _ in range(50):
+        for _ in range(300):
             await asyncio.sleep(0)
 
     async def pass_time(self, seconds: float) -> None:
@@ -143,7 +157,7 @@ class _Open:
         return (lambda: None) if name in ("close", "flush") else getattr(self._file, name)
 
 
-async def _no_app(*_: object) -> None:
+async def _no_app(_scope: object, _receive: object, _send: object) -> None:
     raise AssertionError("it was not asked for")
 
 
@@ -271,13 +285,81 @@ def test_a_body_too_large_is_refused_and_the_next_request_answered() -> None:
 def test_a_body_without_end_is_cut_off() -> None:
     async def check(here: Connection) -> None:
         await here.say(b"POST /v2/big HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for _ in range(MAX_IGNORED // 0x8000 + 2):
+        for _ in range(MAX_MESSAGE // 0x8000 + 2):
             await here.say(b"8000\r\n" + b"x" * 0x8000 + b"\r\n")
             if here.wire.closed:
                 break
 
         assert here.wire.closed
         assert here.door.asked == []
+
+    run(check)
+
+
+def test_what_follows_a_body_is_nobodys_word() -> None:
+    async def check(here: Connection) -> None:
+        trailers = b"Authorization: Basic eDp5\r\nHost: elsewhere\r\n"
+        await here.say(CHUNKED.replace(b"0\r\n\r\n", b"0\r\n" + trailers + b"\r\n"))
+
+        assert here.answers("POST") == [said("POST", "/v2/three", "", "To=1")]
+        assert here.door.asked[0].headers[b"host"] == b"here"
+        assert b"authorization" not in here.door.asked[0].headers
+
+    run(check)
+
+
+def test_trailers_without_end_are_cut_off() -> None:
+    async def check(here: Connection) -> None:
+        await here.say(CHUNKED[:-2])
+        for _ in range(MAX_MESSAGE // 0x8000 + 2):
+            await here.say(b"X: " + b"x" * 0x8000 + b"\r\n")
+            if here.wire.closed:
+                break
+
+        assert here.wire.closed
+        assert here.door.asked == []
+
+    run(check)
+
+
+def test_a_pile_of_requests_is_answered_in_part_and_the_connection_closed() -> None:
+    async def check(here: Connection) -> None:
+        await here.say(GET * (MAX_TURNS + 10))
+
+        assert here.answers(*["GET"] * (MAX_TURNS + 1)) == [said("GET", "/v2/one")] * (
+            MAX_TURNS + 1
+        )
+        assert here.wire.closed
+
+    run(check)
+
+
+def test_after_a_head_without_end_behind_another_request_nothing_is_heard() -> None:
+    async def check(here: Connection) -> None:
+        here.door.go.clear()
+        await here.say(GET, b"GET /v2/one HTTP/1.1\r\n")
+        for number in range(MAX_HEAD // 1000 + 2):
+            await here.say(b"X-%d: " % number + b"x" * 1000 + b"\r\n")
+        assert not here.wire.reads
+        assert here.protocol._headers == {}
+        here.door.go.set()
+        await here.settle()
+
+        assert here.answers("GET") == [said("GET", "/v2/one")]
+        assert here.wire.closed
+
+    run(check)
+
+
+def test_many_requests_in_one_piece_are_no_long_head() -> None:
+    async def check(here: Connection) -> None:
+        here.door.is_full = True  # refused at once, so that none is piled up
+        many = GET * (2 * MAX_HEAD // len(GET))
+        await here.say(GET, many[:-3])
+        await here.say(many[-3:])
+
+        assert here.wire.heard.count(b"HTTP/1.1 503 ") == many.count(GET) + 1
+        assert not here.wire.closed
 
     run(check)
 
@@ -425,6 +507,61 @@ def test_a_request_that_comes_by_drops_is_not_waited_for_without_end() -> None:
             await here.pass_time(1)
 
         assert here.wire.closed
+
+    run(check)
+
+
+def test_a_request_that_begins_just_before_the_clock_looks_has_its_time() -> None:
+    async def check(here: Connection) -> None:
+        for _ in range(3):
+            await here.pass_time(KEEP_ALIVE - 1)
+            await here.say(GET[:20])
+            await here.pass_time(2)
+            assert not here.wire.closed
+            await here.say(GET[20:])
+
+        assert here.answers("GET", "GET", "GET") == [said("GET", "/v2/one")] * 3
+
+    run(check)
+
+
+def test_who_does_not_read_for_too_long_is_cut_off_and_not_asked_for() -> None:
+    async def check(here: Connection) -> None:
+        here.protocol.pause_writing()
+        await here.say(GET)
+        await here.pass_time(KEEP_ALIVE + 1)
+        assert here.wire.closed
+
+        here.protocol.resume_writing()
+        await here.settle()
+
+        assert here.door.asked == []
+
+    run(check)
+
+
+@pytest.mark.parametrize("first", [b"G", b"GET /inbox HTTP/1.1\r\n"])
+def test_a_page_that_is_asked_for_by_drops_is_not_waited_for_without_end(first: bytes) -> None:
+    async def check(here: Connection) -> None:
+        await here.say(first)
+        await here.pass_time(KEEP_ALIVE + 1)
+        assert not here.wire.closed
+        await here.pass_time(KEEP_ALIVE + 1)
+        assert here.wire.closed
+
+    run(check)
+
+
+def test_a_page_is_not_asked_for_by_a_head_without_end() -> None:
+    async def check(here: Connection) -> None:
+        await here.say(b"GET /inbox HTTP/1.1\r\n")
+        wire = here.wire
+        for number in range(MAX_HEAD // 1000 + 2):
+            if not wire.closed:
+                wire.get_protocol().data_received(b"X-%d: " % number + b"x" * 1000 + b"\r\n")
+
+        assert wire.closed
+        assert wire.heard.startswith(b"HTTP/1.1 431 ")
 
     run(check)
 

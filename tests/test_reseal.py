@@ -283,13 +283,13 @@ def test_the_command_line_leads_rows_and_says_which_key_may_go(
 
     assert "rows still need the older key" in run(monkeypatch, BOTH, "doctor")
     looked = run(monkeypatch, BOTH, "reseal", "--dry-run")
-    assert "rows sealed with it: subjects 1, verifications 1; run: watchword reseal" in looked
+    assert "1 subjects, 1 verifications are sealed with it; run: watchword reseal" in looked
     assert "FAIL  keys in use: rows need key" in run(monkeypatch, [NEW], "doctor")
     said = run(monkeypatch, BOTH, "reseal")
     assert " 1  svretries\n" in said
     assert "rows were led to the newest key" in said
     assert f"key {older}, number 2 of the list: keep it\n" in said
-    assert "open codes made with it: 1; the last ends at" in said
+    assert "1 codes made with it are open; the last ends at" in said
     assert "run: watchword accounts rotate AC" in said
     report = json.loads(run(monkeypatch, BOTH, "reseal", "--json"))
     assert report["led"] == {}

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -63,7 +63,7 @@ def _led(store: "SqlStore", keyring: "Keyring", *, quietly: bool) -> Counter[str
 def _of_keys(found: "list[KeyUse]") -> Iterator[str]:
     for use in found:
         if use.place is None:
-            yield f"key {use.key} is not listed; put it back at the end for: {_needs(use)}"
+            yield f"key {use.key} is not listed, and {_rows(use)} need it: put it back at the end"
         elif use.place == 1:
             yield f"key {use.key}, the newest: {_rows(use)}"
         elif use.may_go:
@@ -75,10 +75,9 @@ def _of_keys(found: "list[KeyUse]") -> Iterator[str]:
 
 def _reasons(use: "KeyUse") -> Iterator[str]:
     if use.rows:
-        yield f"rows sealed with it: {_rows(use)}; run: watchword reseal"
+        yield f"{_rows(use)} are sealed with it; run: watchword reseal"
     if use.codes_end_at is not None:
-        ends = _time(use.codes_end_at)
-        yield f"open codes made with it: {use.codes}; the last ends at {ends}"
+        yield f"{use.codes} codes made with it are open; the last ends at {_time(use.codes_end_at)}"
     if use.accounts:
         yield f"tokens are derived from it; run: watchword accounts rotate {_some(use.accounts)}"
     if use.api_keys:
@@ -88,8 +87,8 @@ def _reasons(use: "KeyUse") -> Iterator[str]:
 def _of_unnamed(lost: "Unnamed") -> Iterator[str]:
     if lost.phones:
         yield (
-            f"phones with wrong codes whose number is not kept: {lost.phones}; "
-            "an older key that named one takes its count along"
+            f"{lost.phones} phones not seen for long have wrong codes whose number is not kept; "
+            "an older key that named them takes the count along"
         )
     if lost.safe_numbers:
         yield (
@@ -103,22 +102,17 @@ def _of_unnamed(lost: "Unnamed") -> Iterator[str]:
         )
     if lost.ladders:
         yield (
-            f"ladders of phones that are no longer on record: {lost.ladders}; "
-            "one that an older key named begins anew without it"
+            f"{lost.ladders} ladders of pages and terminals belong to phones no longer on record; "
+            "those that an older key named begin anew without it"
         )
 
 
 def _rows(use: "KeyUse") -> str:
-    named = ", ".join(f"{table} {rows:,}" for table, rows in sorted(use.rows.items()))
+    named = ", ".join(f"{rows:,} {table}" for table, rows in sorted(use.rows.items()))
     return named or "no rows"
 
 
-def _needs(use: "KeyUse") -> str:
-    holders = [*use.accounts, *use.api_keys]
-    return ", ".join(([_rows(use)] if use.rows else []) + ([_some(holders)] if holders else []))
-
-
-def _some(sids: Sequence[str]) -> str:
+def _some(sids: tuple[str, ...]) -> str:
     more = f" and {len(sids) - SHOWN} more" if len(sids) > SHOWN else ""
     return " ".join(sids[:SHOWN]) + more
 

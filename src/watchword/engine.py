@@ -18,6 +18,8 @@ from watchword.clock import Clock, SystemClock
 from watchword.commands.accounts import FindHolder
 from watchword.commands.base import Command, Context
 from watchword.commands.ladder import Climbed, GiveBackStep
+from watchword.commands.operator import TakeLogin
+from watchword.commands.pages import LookAtPage, StepOnPage
 from watchword.commands.reading import Reading
 from watchword.commands.verifications import (
     CheckCode,
@@ -57,6 +59,8 @@ A = TypeVar("A")
 LANES = 4  # batches under way at once on a database server, while it is slow to answer
 MAX_SENDING = 2000  # messages at once that senders wait for; their providers have come to a stop
 STARTS = (StartVerification, GuardedStart)
+OF_VISITORS = (LookAtPage, StepOnPage, TakeLogin)  # of whom no account is known
+UNKNOWN = ""  # the account that all of them are, where places are shared out
 EVERY_CHANNEL = frozenset(Channel)  # what a sender serves that names no `channels`
 MAX_BATCH = 256  # a batch this long takes a few milliseconds; a longer one would make others wait
 
@@ -186,13 +190,9 @@ class Engine:
 
     def turns_away(self, given: tuple[str, str] | None, *, starts: bool) -> bool:
         """Tell, and count, that who claims these credentials would find no room, true or not."""
-        if self._gatherer is None:
-            return False
-        room = self._gatherer.room
-        if not room.refuses(given[0] if given else None, starts=starts):
-            return False
-        room.refusal()
-        return True
+        gatherer = self._gatherer
+        account = given[0] if given else None
+        return gatherer is not None and gatherer.room.turns_away(account, starts=starts)
 
     async def standing(self, sid: str) -> str | None:
         """Return what stays the same for as long as whoever has this sid may come in as before.
@@ -290,7 +290,7 @@ class Engine:
 
     def _steps(self, command: Command[Any]) -> Steps:
         """Run a command; if it started something, send what is now committed."""
-        answer = yield Run(command, getattr(command, "account_sid", None))
+        answer = yield Run(command, _account_of(command))
         if isinstance(answer, Started):
             return (yield from self._send(answer, answer))
         if isinstance(answer, Guarded):
@@ -392,6 +392,11 @@ class Engine:
 
     def _sent_one(self, _: asyncio.Future[Receipt]) -> None:
         self._sending -= 1
+
+
+def _account_of(command: Command[Any]) -> str | None:
+    account: str | None = getattr(command, "account_sid", None)
+    return account or (UNKNOWN if isinstance(command, OF_VISITORS) else None)
 
 
 def _resume(steps: Steps, outcome: Outcome) -> Run | Deliver:

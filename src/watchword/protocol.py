@@ -7,6 +7,7 @@ asks for anything but `/v2` is handed to uvicorn's own protocol, with all that i
 
 import asyncio
 import ipaddress
+import logging
 from collections import deque
 from functools import lru_cache, partial
 from http import HTTPStatus
@@ -14,23 +15,22 @@ from typing import Any
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from watchword.door import DOOR, MAX_BODY, PREFIX, TOO_LARGE, Asked, Door
+from watchword.intake import BAD_REQUEST, HEAD_TOO_LARGE, Intake, Pages
 from watchword.record import Record
 from watchword.sids import new_sid
 from watchword.wire.http import Response
 
 OURS = b" " + PREFIX.encode()
 LONGEST_METHOD = 7  # OPTIONS; a longer one is uvicorn's to answer
-MAX_HEAD = 64 * 1024  # bytes of a request line and its headers
-MAX_IGNORED = 1024 * 1024  # bytes of a body that was too large already
+MAX_TURNS = 64  # requests piled up behind one that is being answered
 SCHEMES = (b"http", b"https")
 SIZE = b"content-length: %d\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-HEAD_TOO_LARGE = BAD_REQUEST.replace(b"400 Bad Request", b"431 Request Header Fields Too Large")
+
+logger = logging.getLogger("watchword.door")
 
 
 class Turn(Record, frozen=True):
@@ -60,18 +60,17 @@ class Protocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport
+        self._intake: Intake
         self._scheme = "http"
         self._believes = False  # what the peer says of where a request came from
+        self._url = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._body = b""
+        self._is_too_large = False
         self._turns: deque[Turn] = deque()  # that wait for the one being answered
         self._task: asyncio.Task[Response] | None = None
-        self._closes = False  # after the answer under way
+        self._closes = False  # after the answers that are owed; nothing is heard any more
         self._is_choked = False  # the peer does not read
-        self._is_inside = False  # of a request that has not come whole
-        self._was_inside = False  # when the clock last looked
-        self._since = self._loop.time()
-        self._clock: asyncio.TimerHandle | None = None
-        self._head = 0
-        self._size = 0
 
     # The connection
 
@@ -83,7 +82,8 @@ class Protocol(asyncio.Protocol):
         if self._config.proxy_headers:
             peer = transport.get_extra_info("peername")
             self._believes = is_trusted(str(peer[0] if peer else ""), _trusted(self._config))
-        self._look_again(self._config.timeout_keep_alive)
+        seconds = self._config.timeout_keep_alive
+        self._intake = Intake(self._loop, transport, seconds, lambda: self._task is not None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave()
@@ -98,83 +98,86 @@ class Protocol(asyncio.Protocol):
         self._go_on()
 
     def shutdown(self) -> None:
-        """Close now, or after the answer under way: uvicorn asks for it when it is to stop."""
-        self._closes = True
-        if self._task is None:
-            self._transport.close()
+        """Close now, or after the answers owed: uvicorn asks for it when it is to stop."""
+        self._give_up(b"")
 
     def data_received(self, data: bytes) -> None:
-        is_between = self._task is None and not self._is_inside and not self._turns
-        if is_between and not self._is_ours(data):
+        if self._closes:
+            return
+        owes = self._task is not None or self._turns
+        if not owes and not self._intake.is_inside and not self._is_ours(data):
             self._hand_over(data)
             return
+        begun = self._intake.begun
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # nothing is upgraded: it is answered, and that is all
-            self._closes = True
-        except httptools.HttpParserError:
+            self._give_up(b"")
+        except httptools.HttpParserError as fault:
+            if isinstance(fault, httptools.HttpParserCallbackError):  # it is our fault, not theirs
+                logger.exception("a request could not be taken in")
             self._give_up(BAD_REQUEST)
-        if self._head:
-            self._head += len(data)
-            if self._head > MAX_HEAD:
-                self._give_up(HEAD_TOO_LARGE)
+        if self._intake.is_too_long(begun, len(data)):
+            self._give_up(HEAD_TOO_LARGE if self._intake.is_in_head else b"")
 
     def _is_ours(self, data: bytes) -> bool:
         return self._has_door and data.find(OURS, 0, LONGEST_METHOD + len(OURS)) > 0
 
     def _hand_over(self, data: bytes) -> None:
         self._leave()
-        other = HttpToolsProtocol(self._config, self._state, self._app_state, self._loop)
+        other = Pages(self._config, self._state, self._app_state, self._loop)
         self._transport.set_protocol(other)
         other.connection_made(self._transport)
         other.data_received(data)
 
     def _leave(self) -> None:
         self._state.connections.discard(self)
-        if self._clock is not None:
-            self._clock.cancel()
-            self._clock = None
+        self._intake.leave()
 
     def _give_up(self, last_words: bytes) -> None:
-        """Close after the answers that are owed; say why where none is."""
+        """Hear nothing more and close after the answers that are owed; say why where none is."""
         self._closes = True
-        if self._task is None and not self._transport.is_closing():
+        self._headers = {}
+        if self._task is not None or self._turns:
+            self._transport.pause_reading()
+        elif not self._transport.is_closing():
             self._transport.write(last_words)
             self._transport.close()
 
     # What it says
 
     def on_message_begin(self) -> None:
-        self._is_inside = True
-        self._head = 1
-        self._size = 0
+        self._intake.begins()
         self._url = b""
-        self._headers: dict[bytes, bytes] = {}
+        self._headers = {}
         self._body = b""
+        self._is_too_large = False
 
     def on_url(self, url: bytes) -> None:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.lower()] = value
+        if self._intake.is_in_head:  # what follows a body is nobody's word
+            self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
-        self._head = 0
-        if self._headers.get(b"expect", b"").lower() == b"100-continue":
+        self._intake.is_in_head = False
+        waits = self._headers.get(b"expect", b"").lower() == b"100-continue"
+        if waits and self._task is None and not self._turns:
             self._transport.write(CONTINUE)
 
     def on_body(self, body: bytes) -> None:
-        self._size += len(body)
-        if self._size <= MAX_BODY:
+        self._is_too_large = self._is_too_large or len(self._body) + len(body) > MAX_BODY
+        if not self._is_too_large:
             self._body += body
-        elif self._size > MAX_IGNORED:
-            self._give_up(b"")
 
     def on_message_complete(self) -> None:
-        self._is_inside = False
+        self._intake.ends()
+        if self._closes:
+            return
         url = self._url.decode("latin-1")
-        if not url.startswith(PREFIX):  # begun before the answer to another came: ask it again
-            self._give_up(b"")
+        if not url.startswith(PREFIX) or len(self._turns) >= MAX_TURNS:
+            self._give_up(b"")  # a page behind another request, or a pile: it is to ask again
             return
         path, _, query = url.partition("?")
         asked = Asked(
@@ -187,7 +190,7 @@ class Protocol(asyncio.Protocol):
         )
         is_new = self._parser.get_http_version() != "1.0"
         keeps_alive = is_new and self._parser.should_keep_alive()
-        self._turns.append(Turn(asked, self._size > MAX_BODY, keeps_alive))
+        self._turns.append(Turn(asked, self._is_too_large, keeps_alive))
         if self._task is None:
             self._go_on()
         else:
@@ -204,9 +207,9 @@ class Protocol(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Answer what waits, as far as that can be done at once; then read on."""
-        while self._turns and self._task is None and not self._is_choked:
+        while self._turns and not (self._task or self._is_choked or self._transport.is_closing()):
             self._begin(self._turns.popleft())
-        if not self._turns and not self._is_choked and not self._transport.is_closing():
+        if not (self._turns or self._closes or self._is_choked or self._transport.is_closing()):
             self._transport.resume_reading()
 
     def _begin(self, turn: Turn) -> None:
@@ -232,7 +235,7 @@ class Protocol(asyncio.Protocol):
             self._turns.clear()
             return
         self._state.total_requests += 1
-        closes = self._closes or not turn.keeps_alive
+        closes = not turn.keeps_alive or (self._closes and not self._turns)
         dates = b"".join([b"%s: %s\r\n" % header for header in self._state.default_headers])
         size = b"" if response.status == HTTPStatus.NO_CONTENT else SIZE % len(response.body)
         head = b"%b%b%btwilio-request-id: %b\r\n%b\r\n" % (
@@ -244,28 +247,10 @@ class Protocol(asyncio.Protocol):
         )
         body = b"" if turn.asked.method == "HEAD" else response.body
         self._transport.write(head + body)
-        self._since = self._loop.time()
+        self._intake.answered()
         if closes:
+            self._closes = True
             self._turns.clear()
-            self._transport.close()
-
-    # Its clock
-
-    def _look_again(self, seconds: float) -> None:
-        self._clock = self._loop.call_later(seconds, self._look)
-
-    def _look(self) -> None:
-        """Close a connection that is idle too long, or takes too long to say what it wants."""
-        limit = self._config.timeout_keep_alive
-        left = self._since + limit - self._loop.time()
-        if self._task is not None:
-            self._look_again(limit)
-        elif left > 0:
-            self._look_again(left)
-        elif self._is_inside and not self._was_inside:
-            self._was_inside = True  # it may have begun a moment ago
-            self._look_again(limit)
-        else:
             self._transport.close()
 
 

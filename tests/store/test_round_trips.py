@@ -113,6 +113,20 @@ def test_a_statement_that_is_prepared_no_more_is_sent_whole(
     store.close()
 
 
+def test_a_statement_said_twice_in_one_message_is_prepared_once(postgres_url: str) -> None:
+    store = SqlStore(postgres_url, KEYRING)
+    session = store._take()
+
+    session.begin()
+    answers = session.ask([Said("SELECT 17", ()), Said("SELECT 17", ())])
+    session.roll_back()
+
+    assert answers == [[(17,)], [(17,)]]
+    assert session.pooled.info[pipeline.PREPARED]
+    session.pooled.close()
+    store.close()
+
+
 @pytest.mark.parametrize("before", ["SELECT 1", "ANALYZE"], ids=["as made", "known to be empty"])
 def test_the_plans_that_are_kept_for_ever_find_each_row_by_an_index(
     postgres_url: str, before: str

@@ -73,7 +73,7 @@ class PostgresSession(Session):
         sent: list[bytes] = []
         try:
             for each in (*self._unsaid, *said):
-                sent += self._send(each)
+                sent += self._send(each, sent)
             self._unsaid = ()
             self._wire.pipeline_sync()
             heard = list(self._hear())
@@ -82,14 +82,17 @@ class PostgresSession(Session):
             raise
         return self._sorted(sent, heard)[-len(said) :]
 
-    def _send(self, said: Said) -> Sequence[bytes]:
-        """Send a statement; return, for each answer that will come, the name it prepares or b""."""
+    def _send(self, said: Said, before: Sequence[bytes]) -> Sequence[bytes]:
+        """Send a statement; return, for each answer that will come, the name it prepares or b"".
+
+        `before` are those of the same message: what it has prepared already is not again.
+        """
         name, text = _named(said.text)
         known = self.pooled.info[PREPARED]
         if known is None:
             self._wire.send_query_params(text, said.parameters)
             return (b"",)
-        if name in known:
+        if name in known or name in before:
             self._wire.send_query_prepared(name, said.parameters)
             return (b"",)
         self._wire.send_prepare(name, text)
