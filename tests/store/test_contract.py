@@ -191,6 +191,24 @@ def test_a_deleted_row_is_gone_and_deleting_nothing_is_no_fault(store: Store) ->
     assert read(store, Keys.of(Subject, SUBJECT.key)).get(Subject, SUBJECT.key) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['"', "\\", "'", "%s", "\n\t\r", "\x01\x7f", "{}", "[1]", "€ 😀 ñ", "/* rows */", "$1", "null"],
+)
+def test_every_text_comes_back_as_it_was_put(store: Store, text: str) -> None:
+    service = replace(SERVICE, friendly_name=text)
+    counter = replace(COUNTER, unique_id=text, user_id=text, expires=NOON)
+    for count in (1, 2):  # inserted, then changed
+        write(store, Changes.of(service, replace(counter, count=count)))
+
+    rows = read(store, Keys.of(Service, service.sid) | Keys.of(Counter, counter.key))
+
+    found = rows.get(Counter, counter.key)
+    assert found is not None
+    assert replace(found, id=None) == replace(counter, count=2)
+    assert rows.get(Service, service.sid) == service
+
+
 def test_a_decision_that_fails_writes_nothing(store: Store) -> None:
     def fail(rows: Rows) -> Changes:
         rows.put(Changes.of(SUBJECT))
