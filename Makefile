@@ -25,6 +25,7 @@ proof: ## the long runs of what `make test` runs briefly
 	@$(BIN)/python -m proofs.size $(PROOF)
 	@$(BIN)/python -m proofs.rotation $(PROOF)
 	@$(BIN)/python -m proofs.upgrades $(PROOF)
+	@$(BIN)/python -m proofs.reseal $(PROOF)
 	@$(BIN)/python -m proofs.galera $(PROOF)
 	@$(BIN)/python -m proofs.standby $(PROOF)
 	@PROOF_HISTORIES=$${PROOF_HISTORIES:-5000} $(BIN)/python -m pytest -q tests/test_engine_machine.py

@@ -24,7 +24,7 @@ from watchword.store.walk import walk
 from watchword.tenants import Posting
 from watchword.visits import PageSession
 
-LOT = 100  # rows a transaction: a few milliseconds, so that requests hardly wait
+LOT = 50  # rows a transaction: some ten milliseconds, so that requests hardly wait
 PAUSE_SECONDS = 0.01  # between two transactions, for the requests
 LADDERS = ("page", "cli")  # who climbs the ladders that a key names
 
@@ -78,8 +78,9 @@ def _subjects(store: Stored, keyring: Keyring) -> Iterator[Led]:
 
     for lot in lots(walk(store, Subject)):
         known = addresses(store, keyring, lot)
-        climbing = _with_older_ladders(store, keyring, known)
         stale = {row.key for row in lot if not _is_named_anew(row, keyring)}
+        named_anew = [each for each in known if each.key not in stale]
+        climbing = _with_older_ladders(store, keyring, named_anew)
         moving = [each for each in known if each.key in stale or each in climbing]
         yield from _led(store, moving, keys, lead)
 
