@@ -23,14 +23,21 @@ from watchword.commands.pages import LookAtPage, OpenPage
 from watchword.commands.postings import ReadDuePostings
 from watchword.commands.safe_list import AddSafeNumber, FetchSafeNumber
 from watchword.commands.services import EnsureService
-from watchword.commands.verifications import CheckCode, GuardedStart, StartVerification
+from watchword.commands.verifications import (
+    CheckCode,
+    CloseVerification,
+    FetchVerification,
+    GuardedStart,
+    StartVerification,
+)
 from watchword.engine import Engine
-from watchword.errors import RateLimited, TooSoon
+from watchword.errors import DeliveryFailed, RateLimited, TooSoon
 from watchword.key_use import Unnamed, older_keys_at_a_glance, unnamed, uses
 from watchword.keys import Keyring
-from watchword.model import Status, Verification
+from watchword.model import Delivery, Status, Verification
 from watchword.reseal import reseal
 from watchword.rules.page import Look, Visit
+from watchword.senders.base import Message, Receipt
 from watchword.senders.inbox import InboxSender
 from watchword.store.base import Query, Store
 from watchword.store.memory import MemoryStore
@@ -132,6 +139,69 @@ def test_a_code_is_still_right_after_its_rows_were_led(servers: Servers) -> None
         SERVICE.sid, SERVICE.account_sid, started.code, verification_sid=started.verification.sid
     )
     assert servers.having([OLD, NEW]).perform(check).status is Status.APPROVED
+
+
+@pytest.mark.parametrize("lane", ["", DEVICE])
+def test_a_canceled_verification_is_shown_by_its_sid_whichever_key_named_its_phone(
+    servers: Servers, lane: str
+) -> None:
+    start = replace(begin(), lane=lane)
+    first = canceled(servers.having([OLD]), start)
+    second = canceled(servers.having([OLD]), start)
+    both = servers.having(BOTH)
+    shown = [status(both, sid) for sid in (first, second)]
+    both.perform(start)
+    shown += [status(both, sid) for sid in (first, second)]
+
+    lead(servers)
+
+    shown += [status(servers.having([NEW]), sid) for sid in (first, second)]
+    assert shown == [Status.CANCELED] * 6
+
+
+def canceled(server: Engine, start: StartVerification) -> str:
+    sid = server.perform(start).verification.sid
+    cancel = CloseVerification(
+        SERVICE.sid, SERVICE.account_sid, Status.CANCELED, verification_sid=sid
+    )
+    server.perform(cancel)
+    return sid
+
+
+def status(server: Engine, sid: str) -> Status:
+    fetch = FetchVerification(SERVICE.sid, SERVICE.account_sid, verification_sid=sid)
+    return server.perform(fetch).status
+
+
+class LedMeanwhile:
+    """A sender that sends nothing, and says so, while the rows are led to the newest key."""
+
+    name = "refusing"
+    waits = False
+
+    def __init__(self, servers: Servers) -> None:
+        self.servers = servers
+
+    async def send(self, message: Message) -> Receipt:
+        assert lead(self.servers)["svretries"] == 1
+        return Receipt(Delivery.FAILED)
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+def test_a_step_is_given_back_though_its_ladder_was_led_to_another_name(servers: Servers) -> None:
+    old_first = servers.having([OLD, NEW])
+    old_first.sender = LedMeanwhile(servers)
+
+    with pytest.raises(DeliveryFailed):
+        old_first.perform(GuardedStart(begin(), *old_first.ladder(PHONE, "page")))
+
+    new = servers.having([NEW])
+    unique_id, user_id, _ = new.ladder(PHONE, "page")
+    ladder = servers.store.counter(unique_id, user_id)
+    assert ladder is not None
+    assert (ladder.count, ladder.expires) == (0, None)
 
 
 def test_a_run_that_was_stopped_is_taken_up_by_the_next(

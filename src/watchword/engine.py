@@ -297,7 +297,8 @@ class Engine:
             try:
                 started = yield from self._send(answer.started, answer)
             except DeliveryFailed:
-                yield Run(GiveBackStep(Climbed(answer.before, answer.counter)))
+                climbed = Climbed(answer.before, answer.counter)
+                yield Run(GiveBackStep(climbed, answer.formerly))
                 raise
             return replace(answer, started=started)
         if self.on_end is not None and isinstance(command, CheckCode | CloseVerification):

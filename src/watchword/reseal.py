@@ -112,7 +112,11 @@ def _named(
 
 
 def _verifications(store: Stored, keyring: Keyring) -> Iterator[Led]:
-    """Lead verifications, and what is kept of their numbers elsewhere."""
+    """Lead verifications, and what is kept of their numbers elsewhere.
+
+    A superseded one of a known device's lane keeps its older name, as its lane is not kept: nobody
+    looks for it by that.
+    """
 
     def keys(found: Verification) -> Keys:
         attempts = [send.sid for send in found.sends]

@@ -85,15 +85,21 @@ class Climb(Record, frozen=True):
 
 
 class GiveBackStep(Record, frozen=True):
-    """Undo a step whose message was definitely not sent."""
+    """Undo a step whose message was definitely not sent.
+
+    `others` holds the names that other keys give the same pair: while keys rotate, the ladder may
+    have been led to one of them since the step was taken.
+    """
 
     climbed: Climbed
+    others: tuple[str, ...] = ()
 
     def keys(self, keyring: Keyring) -> Keys:
-        return Keys.of(Counter, self.climbed.counter.key)
+        return _pair_keys(*self.climbed.counter.key, self.others)
 
     def decide(self, rows: Rows, context: Context) -> Decision[None]:
-        counter = rows.get(Counter, self.climbed.counter.key)
+        pairs = self.keys(context.keyring).wanted
+        counter = next((row for _, pair in pairs if (row := rows.get(Counter, pair))), None)
         if counter is None:
             return Decision(Changes(), None)
         back = ladder.give_back(counter, self.climbed.counter, self.climbed.before)

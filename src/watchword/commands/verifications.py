@@ -51,6 +51,7 @@ class Guarded(Record, frozen=True):
     started: Started
     before: Counter
     counter: Counter
+    formerly: tuple[str, ...] = ()
 
 
 class StartVerification(Record, frozen=True):
@@ -155,7 +156,8 @@ class GuardedStart(Record, frozen=True):
         climb = self._step.decide(rows, context)
         start = self.start.decide(rows, context)
         start.changes.add(climb.changes)
-        guarded = Guarded(start.answer, climb.answer.before, climb.answer.counter)
+        step = climb.answer
+        guarded = Guarded(start.answer, step.before, step.counter, self.formerly)
         return Decision(start.changes, guarded)
 
 
@@ -236,7 +238,7 @@ class FetchVerification(Record, frozen=True):
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
         owned_service(rows, self.service_sid, self.account_sid)
-        _, found = _find(rows, context, self.service_sid, self.to, self.verification_sid)
+        _, found = _seek(rows, context, self.service_sid, self.to, self.verification_sid)
         return Decision(Changes(), verification.show(found, context.now))
 
 
@@ -332,7 +334,25 @@ def _find(
     verification_sid: str | None,
     lane: str = "",
 ) -> tuple[Subject, Verification]:
-    """Find a verification and its subject by address, by sid, or by both where both must fit."""
+    """Find a verification and its subject, else `_seek`; a superseded one may have none any more.
+
+    An older key named the subject that it knows, and a later start has moved that one since.
+    """
+    subject, found = _seek(rows, context, service_sid, to, verification_sid, lane)
+    if subject is None:
+        raise NotFound  # as for every superseded one: nothing about it is open
+    return subject, found
+
+
+def _seek(
+    rows: Rows,
+    context: Context,
+    service_sid: str,
+    to: str | None,
+    verification_sid: str | None,
+    lane: str = "",
+) -> tuple[Subject | None, Verification]:
+    """Find a verification by address, by sid, or by both where both must fit."""
     names = () if to is None else context.keyring.names(service_sid, to + lane)
     held = _held(rows, names)
     subject, found = held.subject, held.latest
@@ -340,7 +360,7 @@ def _find(
         found = rows.get(Verification, verification_sid)
         if found is not None and to is None:
             subject = rows.get(Subject, found.subject)
-    if subject is None or found is None or found.service_sid != service_sid:
+    if found is None or found.service_sid != service_sid:
         raise NotFound
     if to is not None and found.to != to:
         raise NotFound
