@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tests.conftest import PHONE, SERVICE
 from tests.rotation import NEW, OLD, Servers, begin, is_approved
+from watchword import key_use
 from watchword import reseal as job
 from watchword.cli import main
 from watchword.clock import ManualClock
@@ -32,7 +33,7 @@ from watchword.commands.verifications import (
 )
 from watchword.engine import Engine
 from watchword.errors import DeliveryFailed, RateLimited, TooSoon
-from watchword.key_use import Unnamed, older_keys_at_a_glance, unnamed, uses
+from watchword.key_use import Glance, Unnamed, glance, unnamed, uses
 from watchword.keys import Keyring
 from watchword.model import Delivery, Status, Verification
 from watchword.reseal import reseal
@@ -314,7 +315,7 @@ def test_a_key_is_kept_for_what_needs_it_and_may_go_after_that(in_sql: Servers) 
     now = in_sql.clock.now()
 
     before = {use.key: use for use in uses(stored(in_sql), keyring, now)}
-    glance = older_keys_at_a_glance(stored(in_sql), keyring)
+    seen = glance(stored(in_sql), keyring, now)
     lead(in_sql)
     after = {use.key: use for use in uses(stored(in_sql), keyring, now)}
     both = in_sql.having(BOTH)
@@ -324,7 +325,7 @@ def test_a_key_is_kept_for_what_needs_it_and_may_go_after_that(in_sql: Servers) 
     at_last = {use.key: use for use in uses(stored(in_sql), keyring, later)}
 
     assert before[older].rows == {"subjects": 1, "verifications": 1}
-    assert glance == {older}
+    assert seen == Glance(frozenset({older}), unsealed=False)
     assert not before[older].may_go
     assert after[older].rows == {}
     assert (after[older].codes, after[older].codes_end_at) == (1, later)
@@ -332,7 +333,39 @@ def test_a_key_is_kept_for_what_needs_it_and_may_go_after_that(in_sql: Servers) 
     assert not after[older].may_go
     assert at_last[older].may_go
     assert not at_last[newest].may_go
-    assert older_keys_at_a_glance(stored(in_sql), keyring) == set()
+    assert glance(stored(in_sql), keyring, later) == Glance(frozenset(), unsealed=False)
+
+
+def test_a_glance_sees_the_oldest_rows_behind_any_number_of_new_ones(
+    in_sql: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_use, "LOOK", 3)
+    old = in_sql.having([OLD])
+    old.perform(begin(GUESSED))
+    old.perform(begin(LIMITED))
+    forget_names(in_sql, verification_of=LIMITED)
+    new = in_sql.having(BOTH)
+    for number in range(9):
+        new.perform(begin(f"+23765000030{number}"))
+    keyring, now = Keyring.from_secrets(BOTH), in_sql.clock.now()
+
+    seen = glance(stored(in_sql), keyring, now)
+
+    assert seen.keys == {Keyring.from_secrets([OLD]).newest.id}
+
+
+def test_a_glance_sees_rows_that_no_key_has_sealed_while_one_may_still_go(in_sql: Servers) -> None:
+    old = in_sql.having([OLD])
+    old.perform(begin())
+    guess(old, PHONE)
+    forget_names(in_sql, verification_of=PHONE)
+    now = in_sql.clock.now()
+
+    seen = [glance(stored(in_sql), Keyring.from_secrets(keys), now) for keys in (BOTH, [OLD])]
+
+    assert [(each.keys, each.unsealed) for each in seen] == [
+        (frozenset(), True), (frozenset(), False),
+    ]  # fmt: skip
 
 
 def run(monkeypatch: pytest.MonkeyPatch, secrets: list[bytes], *words: str) -> str:

@@ -10,11 +10,12 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from watchword import config
+from watchword.clock import SystemClock
 from watchword.config import Settings
 from watchword.development.controls import FILE, Controls, State
 from watchword.errors import WatchwordError
 from watchword.home import credentials_in, keys_in
-from watchword.key_use import older_keys_at_a_glance
+from watchword.key_use import Glance, glance
 from watchword.runtime import BOARD, keyring_of, open_sender, open_store
 from watchword.senders.base import WORDS
 from watchword.senders.board import Board
@@ -166,15 +167,15 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
-    """Say whether a look at the last rows shows one that an older key still has to open."""
+    """Say whether a quick look shows a row that needs an older key than the newest."""
     try:
         keyring = keyring_of(settings)
         with closing(open_store(settings)) as store:
-            found = older_keys_at_a_glance(store, keyring)
+            found = glance(store, keyring, SystemClock().now())
     except WatchwordError as error:
         yield Finding("keys in use", ok=False, found=str(error), mend="see: watchword config")
         return
-    dropped = sorted(key for key in found if keyring.get(key) is None)
+    dropped = sorted(key for key in found.keys if keyring.get(key) is None)
     if dropped:
         yield Finding(
             "keys in use",
@@ -182,11 +183,19 @@ def _keys(settings: Settings) -> Iterator[Finding]:
             found=f"rows need key {dropped[0]}, which is not listed",
             mend="put it back at the end of WATCHWORD_KEYS, then run: watchword reseal",
         )
-    elif found:
-        older = f"rows still need the older key {min(found)}"
-        yield Finding("keys in use", ok=True, found=f"{older}; watchword reseal leads them on")
     else:
-        yield Finding("keys in use", ok=True, found="the newest is enough")
+        yield Finding("keys in use", ok=True, found=_older(found))
+
+
+def _older(found: Glance) -> str:
+    if found.keys:
+        return f"rows still need the older key {min(found.keys)}; watchword reseal leads them on"
+    if found.unsealed:
+        return (
+            "rows from before their names were sealed may need an older key; "
+            "watchword reseal says which"
+        )
+    return "the newest is enough for the rows looked at; watchword reseal --dry-run looks at all"
 
 
 def _is_open_to_others(path: Path) -> bool:

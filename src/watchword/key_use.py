@@ -14,7 +14,7 @@ from watchword.record import Record
 from watchword.reseal import LADDERS, Stored, addresses, ladder_keys, lots
 from watchword.store.base import Changes, Keys, Rows
 from watchword.store.kinds import KINDS
-from watchword.store.rows import from_ms
+from watchword.store.rows import from_ms, to_ms
 from watchword.store.sql import SqlStore
 from watchword.store.walk import walk
 from watchword.tenants import Account, ApiKey, Posting
@@ -30,7 +30,7 @@ SEALED: dict[type[Any], str] = {  # the column that says which key sealed a row
 }
 FINGERPRINT = re.compile("[0-9a-f]{32}")
 ID = 8  # letters of a key's name
-LOOK = 1_000  # rows of each table that a quick look takes in
+LOOK = 1_000  # rows at each end of a table that a quick look takes in
 
 
 class KeyUse(Record, frozen=True):
@@ -61,6 +61,13 @@ class Unnamed(Record, frozen=True):
     safe_numbers: tuple[str, ...]  # by their sid
     windows_end_at: datetime | None  # when the last such rate limit window ends
     ladders: int  # steps of pages and terminals, of phones that are no longer on record
+
+
+class Glance(Record, frozen=True):
+    """What a quick look shows of older keys."""
+
+    keys: frozenset[str]  # needed by rows that were looked at; some may not be listed
+    unsealed: bool  # are there rows that any of the keys may have named, and none has sealed?
 
 
 def uses(store: Stored, keyring: Keyring, now: datetime) -> list[KeyUse]:
@@ -110,21 +117,37 @@ def unnamed(store: Stored, keyring: Keyring, now: datetime) -> Unnamed:
     )
 
 
-def older_keys_at_a_glance(store: SqlStore, keyring: Keyring) -> set[str]:
-    """Name the older keys that the last rows of each table need, at the price of a few rows.
+def glance(store: SqlStore, keyring: Keyring, now: datetime) -> Glance:
+    """Look at the first and the last rows of each table, at the price of a few rows.
 
-    A resealing goes through a table in the order of its keys, so what it has left is at the end.
+    Sids begin with the time, so the oldest rows come first. What a resealing that was stopped has
+    left may lie between the ends, unseen: `uses` looks at every row.
     """
-    found: set[str] = set()
+    keys: set[str] = set()
+    unsealed = False
     with store.reading() as connection:
         for kind, column in SEALED.items():
             table = KINDS[kind].table
             by = table.primary_key.columns.values()[0]
-            look = sa.select(table.c[column]).order_by(by.desc()).limit(LOOK)
-            found |= {seal[:ID] for (seal,) in connection.execute(look) if seal is not None}
-    for kind in (Account, ApiKey):
-        found |= _holders(store, kind).keys()
-    return found - {keyring.newest.id}
+            counts = _counts(kind, now).label("counts")
+            for order in (by.asc(), by.desc()):
+                look = sa.select(table.c[column], counts).order_by(order).limit(LOOK)
+                for seal, is_counting in connection.execute(look):
+                    if seal is not None:
+                        keys.add(seal[:ID])
+                    unsealed |= seal is None and bool(is_counting)
+    for holder in (Account, ApiKey):
+        keys |= _holders(store, holder).keys()
+    several = len(list(keyring)) > 1
+    return Glance(frozenset(keys - {keyring.newest.id}), unsealed=unsealed and several)
+
+
+def _counts(kind: type[Any], now: datetime) -> sa.ColumnElement[bool]:
+    """Say of which rows something would be lost with the key that named them."""
+    columns = KINDS[kind].table.c
+    if kind is Subject:
+        return columns.failures > 0
+    return columns.ends_at > to_ms(now) if kind is RateWindow else sa.true()
 
 
 def _open_codes(store: Stored, now: datetime) -> dict[str, list[datetime]]:
