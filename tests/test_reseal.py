@@ -324,7 +324,7 @@ def test_a_key_is_kept_for_what_needs_it_and_may_go_after_that(in_sql: Servers) 
     later = now + timedelta(minutes=10)
     at_last = {use.key: use for use in uses(stored(in_sql), keyring, later)}
 
-    assert before[older].rows == {"subjects": 1, "verifications": 1}
+    assert before[older].rows == {"attempts": 1, "subjects": 1, "verifications": 1}
     assert seen == Glance(frozenset({older}), unsealed=False)
     assert not before[older].may_go
     assert after[older].rows == {}
@@ -368,6 +368,28 @@ def test_a_glance_sees_rows_that_no_key_has_sealed_while_one_may_still_go(in_sql
     ]  # fmt: skip
 
 
+def test_a_message_that_an_older_key_named_of_a_newer_verification_is_led_too(
+    servers: Servers,
+) -> None:
+    keyring = Keyring.from_secrets(BOTH)
+    old_first = [OLD, NEW]
+    started = [servers.having(secrets).perform(begin()) for secrets in (BOTH, old_first)]
+    servers.clock.advance(minutes=11)
+    servers.having(BOTH).perform(begin())
+
+    assert isinstance(servers.store, SqlStore | MemoryStore)
+    _, before = uses(servers.store, keyring, servers.clock.now())
+    led = lead(servers)
+    _, after = uses(servers.store, keyring, servers.clock.now())
+
+    assert started[0].verification.sid == started[1].verification.sid
+    assert before.rows == {"attempts": 1, "verifications": 1}
+    assert not before.may_go
+    assert (led["attempts"], led["verifications"]) == (1, 1)
+    assert after.may_go
+    assert len(servers.having([NEW]).read(ReadSent(SERVICE.account_sid, PHONE))) == 3
+
+
 def run(monkeypatch: pytest.MonkeyPatch, secrets: list[bytes], *words: str) -> str:
     """Run the command line with these keys."""
     keys = " ".join(base64.b64encode(secret).decode() for secret in secrets)
@@ -386,7 +408,7 @@ def test_the_command_line_leads_rows_and_says_which_key_may_go(
 
     assert "rows still need the older key" in run(monkeypatch, BOTH, "doctor")
     looked = run(monkeypatch, BOTH, "reseal", "--dry-run")
-    assert "1 subjects, 1 verifications are sealed with it; run: watchword reseal" in looked
+    assert "1 subjects, 1 verifications are sealed or named by it; run: watchword" in looked
     assert "FAIL  keys in use: rows need key" in run(monkeypatch, [NEW], "doctor")
     said = run(monkeypatch, BOTH, "reseal")
     assert " 1  svretries\n" in said

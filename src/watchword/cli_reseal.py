@@ -75,7 +75,7 @@ def _of_keys(found: "list[KeyUse]") -> Iterator[str]:
 
 def _reasons(use: "KeyUse") -> Iterator[str]:
     if use.rows:
-        yield f"{_rows(use)} are sealed with it; run: watchword reseal"
+        yield f"{_rows(use)} are sealed or named by it; run: watchword reseal"
     if use.codes_end_at is not None:
         yield f"{use.codes} codes made with it are open; the last ends at {_time(use.codes_end_at)}"
     if use.accounts:

@@ -11,7 +11,15 @@ import sqlalchemy as sa
 from watchword.keys import Keyring
 from watchword.model import Counter, RateWindow, SafeNumber, Status, Subject, Verification
 from watchword.record import Record
-from watchword.reseal import LADDERS, Stored, addresses, ladder_keys, lots
+from watchword.reseal import (
+    LADDERS,
+    Stored,
+    addresses,
+    as_verification,
+    ladder_keys,
+    lots,
+    named_by_older,
+)
 from watchword.store.base import Changes, Keys, Rows
 from watchword.store.kinds import KINDS
 from watchword.store.rows import from_ms, to_ms
@@ -78,6 +86,8 @@ def uses(store: Stored, keyring: Keyring, now: datetime) -> list[KeyUse]:
             sealed = getattr(row, column, None)  # in memory there are no seals but those in records
             if sealed is not None:
                 rows.setdefault(sealed[:ID], Tally())[KINDS[kind].table.name] += 1
+    for key, kind in _named(store, keyring):
+        rows[key][KINDS[kind].table.name] += 1
     ends = _open_codes(store, now)
     holders = [_holders(store, kind) for kind in (Account, ApiKey)]
     places = {key.id: place for place, key in enumerate(keyring, 1)}
@@ -148,6 +158,16 @@ def _counts(kind: type[Any], now: datetime) -> sa.ColumnElement[bool]:
     if kind is Subject:
         return columns.failures > 0
     return columns.ends_at > to_ms(now) if kind is RateWindow else sa.true()
+
+
+def _named(store: Stored, keyring: Keyring) -> Iterator[tuple[str, type[Any]]]:
+    """Yield the key and the kind of what an older key has named, and has not sealed as well."""
+    for lot in lots(walk(store, Verification)):
+        seals = {row.sid: getattr(row, "sealed_to", "")[:ID] for row in lot}
+        found = [as_verification(row, keyring) for row in lot]
+        for each, kind, key in named_by_older(store, keyring, found):
+            if kind is not Verification or seals[each.sid] != key:
+                yield key, kind
 
 
 def _open_codes(store: Stored, now: datetime) -> dict[str, list[datetime]]:

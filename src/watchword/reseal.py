@@ -146,11 +146,16 @@ def _verifications(store: Stored, keyring: Keyring) -> Iterator[Led]:
         changes.add(_named_anew(rows, keyring, SafeNumber, safe))
         return changes
 
-    record = KINDS[Verification].record
-    stale = (row for row in walk(store, Verification) if not _is_sealed_anew(row, keyring))
-    for lot in lots(stale):
-        found = [row if isinstance(row, Verification) else record(row, keyring) for row in lot]
-        yield from _led(store, [each for each in found if each.to], keys, lead)
+    def stale() -> Iterator[Verification]:
+        for lot in lots(walk(store, Verification)):
+            found = [as_verification(row, keyring) for row in lot]
+            named = {each.sid for each, _, _ in named_by_older(store, keyring, found)}
+            for row, each in zip(lot, found, strict=True):
+                if each.to and (each.sid in named or not _is_sealed_anew(row, keyring)):
+                    yield each
+
+    for lot in lots(stale()):
+        yield from _led(store, lot, keys, lead)
 
 
 def _pages(store: Stored, keyring: Keyring) -> Iterator[Led]:
@@ -184,6 +189,43 @@ def _postings(store: Stored, keyring: Keyring) -> Iterator[Led]:
     stale = (row.sid for row in rows if not keyring.is_sealed_anew(row.sealed_fields))
     for lot in lots(stale):
         yield from _led(store, lot, lambda sid: Keys.of(Posting, sid), lead)
+
+
+def as_verification(row: Any, keyring: Keyring) -> Verification:
+    """Return the record of a row that was walked by."""
+    if isinstance(row, Verification):
+        return row
+    found: Verification = KINDS[Verification].record(row, keyring)
+    return found
+
+
+def named_by_older(
+    store: Stored, keyring: Keyring, lot: list[Verification]
+) -> Iterator[tuple[Verification, type[Any], str]]:
+    """Yield what an older key has named of these: the verification itself, or a message of it.
+
+    Beside each, its kind and the key. Whatever key sealed them: while keys rotate, one server may
+    send again what another has started.
+    """
+    if len(list(keyring)) == 1:
+        return
+    sids = tuple(send.sid for found in lot for send in found.sends)
+    query = Query(Attempt, {"sid": sids}, limit=len(sids))
+    recipients = {each.sid: each.recipient for each in store.page(query)} if sids else {}
+    for found in lot:
+        phones = _older_names(keyring, found.service_sid, found.to)
+        if found.subject in phones:
+            yield found, Verification, phones[found.subject]
+        to = _older_names(keyring, found.account_sid, found.to)
+        for recipient in (recipients.get(send.sid) for send in found.sends):
+            if recipient in to:
+                yield found, Attempt, to[recipient]
+
+
+def _older_names(keyring: Keyring, scope: str, text: str) -> dict[str | None, str]:
+    """Return the names that older keys give, and which of them gives which."""
+    pairs = zip(keyring.names(scope, text), keyring, strict=True)
+    return {name: key.id for name, key in itertools.islice(pairs, 1, None)}
 
 
 def addresses(store: Stored, keyring: Keyring, subjects: Iterable[Any]) -> list[Address]:
