@@ -61,7 +61,7 @@ def serve_app(
         timeout_graceful_shutdown=GOODBYE_SECONDS,
         server_header=False,
     )
-    sockets = doors(config.bind_socket())
+    sockets = doors(config.bind_socket(), workers)
     if workers > 1:
         Multiprocess(config, sockets=sockets).run()
         return
@@ -72,13 +72,15 @@ def serve_app(
         sys.exit(STARTUP_FAILURE)
 
 
-def doors(listening: socket.socket) -> list[socket.socket]:
+def doors(listening: socket.socket, workers: int = 1) -> list[socket.socket]:
     """Return the socket as often as connections shall be let in per turn of the event loop.
 
     libuv accepts one a turn and socket. A turn holds a batch, so under load new connections would
     wait in the kernel for seconds, with neither an answer nor a 503; a health check among them.
+    Of several workers none may take a whole burst: it would have it for as long as clients stay.
     """
-    return [listening, *(listening.dup() for _ in range(DOORS - 1))]
+    count = max(1, DOORS // workers**2)
+    return [listening, *(listening.dup() for _ in range(count - 1))]
 
 
 def _check_address(host: str, port: int) -> None:
