@@ -25,7 +25,7 @@ from watchword.gather import LONGEST_WAIT, Gatherer
 from watchword.health import FRESH_SECONDS, Health
 from watchword.keys import Keyring
 from watchword.phone import parse
-from watchword.room import PRESSED_FOR, SHARED_FOR, Room
+from watchword.room import LONGEST_PRESSED, PRESSED_FOR, SHARED_FOR, Room
 from watchword.senders.base import Message, Receipt
 from watchword.senders.inbox import InboxSender
 from watchword.store.base import Changes, Keys, Rows
@@ -137,7 +137,7 @@ def test_an_account_that_is_alone_has_all_but_a_newcomers_place() -> None:
     gathering(check)
 
 
-def test_while_many_are_turned_away_fewer_are_let_wait() -> None:
+def test_once_the_room_was_full_fewer_are_let_wait_for_a_while() -> None:
     async def check(gatherer: Gatherer, batches: list[int], loop: ManualLoop) -> None:
         async def turn(callers: int) -> int:
             """Let so many come, each of an account of its own; return how many were let in."""
@@ -152,11 +152,13 @@ def test_while_many_are_turned_away_fewer_are_let_wait() -> None:
 
         assert await turn(16) == 16  # a burst, and nobody was refused
         assert await turn(40) == 16
-        assert [await turn(40) for _ in range(8)] == [8] * 8  # and so as long as it lasts
-        assert [await turn(9) for _ in range(8)][-1] == 9  # few were: it ends, if they come or not
-        await turn(40)
-        loop.turned += 2 * PRESSED_FOR
-        assert await turn(16) == 16
+        assert [await turn(12) for _ in range(5)] == [8, 8, 8, 12, 12]  # it ends by itself
+        assert await turn(40) == 16
+        # It came back soon, so it stays for twice as long, and for twice that the next time.
+        assert [await turn(40) for _ in range(24)] == [8] * 7 + [16] + [8] * 15 + [16]
+        loop.turned += 3 * LONGEST_PRESSED
+        assert await turn(40) == 16
+        assert [await turn(40) for _ in range(4)] == [8, 8, 8, 16]  # it was forgotten
 
     gathering(check, places=16)
 
@@ -177,7 +179,7 @@ def test_an_account_that_fills_the_room_does_not_keep_another_from_being_heard()
     gathering(check)
 
 
-def test_while_many_are_turned_away_half_of_the_room_is_for_checks() -> None:
+def test_once_the_room_was_full_half_of_it_is_for_checks() -> None:
     async def check(gatherer: Gatherer, batches: list[int], _: ManualLoop) -> None:
         waiting = [gatherer.add(COMMAND, f"account {place}") for place in range(8)]
         assert gatherer.room.turns_away("account", starts=False)

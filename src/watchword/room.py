@@ -1,9 +1,9 @@
 """Who is let in: so many callers wait at once, no account takes all places, checks go first.
 
 The room is small on purpose. Who would have to wait longer than he does is refused at once, so that
-whoever is let in is answered in time. There is room for a burst; while many are turned away, a long
-queue would only be a wait that everybody has, so then it is shorter, and half of it is for those
-who began before: their code was sent, and somebody holds it in his hand.
+whoever is let in is answered in time. There is room for a burst; once it is full, a long queue is
+only a wait that everybody has, so for some seconds it is shorter, and half of it is for those who
+began before: their code was sent, and somebody holds it in his hand.
 """
 
 import logging
@@ -15,9 +15,9 @@ from watchword.errors import Overloaded
 logger = logging.getLogger("watchword")
 
 MAX_WAITING = 128  # callers; at a thousand a second, the last one waits for an eighth of one
-MAX_PRESSED = 32  # callers, while many are turned away: enough to share a commit's cost
-PRESSED_FOR = 1.0  # seconds; then it is judged by those seconds whether many still are
-MANY = 4  # a quarter as many as were let in
+MAX_PRESSED = 32  # callers, under pressure: enough to share a commit's cost
+PRESSED_FOR = 2.0  # seconds after the room was full; twice as long each time it soon is again
+LONGEST_PRESSED = 16.0  # seconds
 NEWCOMERS = 8  # an eighth of the places is for accounts that have nobody in the room
 SHARED_FOR = 60.0  # seconds after another account was heard of
 SAY_EVERY = 10.0  # seconds between two lines in the log
@@ -46,37 +46,27 @@ class Places:
 
 
 class Pressure:
-    """Whether more callers come than are carried."""
+    """Whether more callers come than are carried.
+
+    Only the whole room can tell: a shorter one refuses some of what the whole would have carried.
+    So pressure ends by itself, and comes back for longer if the room is full again soon.
+    """
 
     def __init__(self) -> None:
-        self._until = 0.0  # 0 while there is none
-        self._let_in = 0
-        self._turned_away = 0
+        self._until = 0.0
+        self._seconds = PRESSED_FOR
 
     def begin(self, now: float) -> None:
-        """Notice that the whole room is full."""
-        if not self._until:
-            self._judge_from(now)
+        """Notice that the room is full."""
+        if self.holds(now):
+            return
+        comes_back = self._until and now < self._until + self._seconds
+        self._seconds = min(2 * self._seconds, LONGEST_PRESSED) if comes_back else PRESSED_FOR
+        self._until = now + self._seconds
 
     def holds(self, now: float) -> bool:
-        """Tell whether it is still on: it ends when few are turned away, however short the room."""
-        if self._until and now >= self._until:
-            is_over = now >= self._until + PRESSED_FOR  # nobody has asked for so long
-            if is_over or self._turned_away * MANY <= self._let_in:
-                self._until = 0.0
-            else:
-                self._judge_from(now)
-        return self._until > 0
-
-    def count(self, *, let_in: bool) -> None:
-        if let_in:
-            self._let_in += 1
-        else:
-            self._turned_away += 1
-
-    def _judge_from(self, now: float) -> None:
-        self._until = now + PRESSED_FOR
-        self._let_in = self._turned_away = 0
+        """Tell whether it is on."""
+        return now < self._until
 
 
 class Room:
@@ -115,7 +105,6 @@ class Room:
             self._newest_account = account
         if self._is_full_for(account, starts=starts):
             raise self.refusal()
-        self._pressure.count(let_in=True)
         self._callers.take(account)
         if starts:
             self._starts.take(account)
@@ -128,7 +117,6 @@ class Room:
 
     def refusal(self) -> Overloaded:
         """Return what a caller is refused with, and say now and then how many were."""
-        self._pressure.count(let_in=False)
         self._refused += 1
         if self._now() - self._said_at >= SAY_EVERY:
             logger.warning("overloaded: %d requests refused since this was said", self._refused)
