@@ -18,8 +18,13 @@ from watchword.clock import ManualClock
 from watchword.commands.base import Command
 from watchword.commands.pages import LookAtPage
 from watchword.commands.services import EnsureService
-from watchword.commands.verifications import FetchVerification, StartVerification
-from watchword.engine import Engine
+from watchword.commands.verifications import (
+    CheckCode,
+    FetchVerification,
+    GuardedStart,
+    StartVerification,
+)
+from watchword.engine import Engine, _address_of
 from watchword.errors import NotFound, Overloaded, StoreError
 from watchword.gather import LONGEST_WAIT, Gatherer
 from watchword.health import FRESH_SECONDS, Health
@@ -210,6 +215,31 @@ def test_one_account_is_not_all_starts_of_a_room_under_pressure() -> None:
         assert await asyncio.gather(*waiting) == ["done"] * 4
 
     gathering(check)
+
+
+def test_a_hot_number_leaves_places_once_the_room_was_full() -> None:
+    async def check(gatherer: Gatherer, _batches: list[int], _: ManualLoop) -> None:
+        waiting = [gatherer.add(COMMAND, f"account {place}", about="hot") for place in range(8)]
+        assert gatherer.room.turns_away("account", starts=False)
+        await asyncio.gather(*waiting)
+
+        waiting = [gatherer.add(COMMAND, f"account {place}", about="hot") for place in range(2)]
+        with pytest.raises(Overloaded):
+            gatherer.add(COMMAND, "account", about="hot")
+        waiting += [gatherer.add(COMMAND, f"account {place}", about="own") for place in (2, 3)]
+        await asyncio.gather(*waiting)
+
+        assert await gatherer.add(COMMAND, "account", about="hot") == "done"
+
+    gathering(check)
+
+
+def test_a_caller_is_counted_by_the_number_of_a_start_or_a_check() -> None:
+    start = StartVerification(SERVICE.sid, SERVICE.account_sid, parse(PHONE))
+    check = CheckCode(SERVICE.sid, SERVICE.account_sid, "123456", to=PHONE)
+
+    asked = (start, GuardedStart(start, "id", "user"), check, COMMAND)
+    assert [_address_of(command) for command in asked] == [PHONE, PHONE, PHONE, ""]
 
 
 def test_visitors_of_pages_have_places_like_anybody() -> None:

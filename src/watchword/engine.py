@@ -351,7 +351,8 @@ class Engine:
         starts = isinstance(effect.command, STARTS)
         if starts and self._sending >= MAX_SENDING:
             raise gatherer.room.refusal()
-        return gatherer.add(effect.command, effect.account, starts=starts)
+        about = _address_of(effect.command)
+        return gatherer.add(effect.command, effect.account, starts=starts, about=about)
 
     def _gatherer_here(self) -> Gatherer:
         loop = asyncio.get_running_loop()
@@ -398,6 +399,17 @@ class Engine:
 def _account_of(command: Command[Any]) -> str | None:
     account: str | None = getattr(command, "account_sid", None)
     return account or (UNKNOWN if isinstance(command, OF_VISITORS) else None)
+
+
+def _address_of(command: Command[Any]) -> str:
+    """Return the address that a start or a check is about, where it names one."""
+    asked: Any = command.start if isinstance(command, GuardedStart) else command
+    match asked:
+        case StartVerification():
+            return asked.phone.to
+        case CheckCode():
+            return asked.to or ""
+    return ""
 
 
 def _resume(steps: Steps, outcome: Outcome) -> Run | Deliver:

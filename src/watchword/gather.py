@@ -24,6 +24,7 @@ class Waiting(Record, frozen=True):
     since: float
     account: str | None
     starts: bool
+    about: str
 
 
 class Gatherer:
@@ -57,7 +58,12 @@ class Gatherer:
         self._threads = ThreadPoolExecutor(lanes, "watchword-batch") if lanes else None
 
     def add(
-        self, command: Command[Any], account: str | None = None, *, starts: bool = False
+        self,
+        command: Command[Any],
+        account: str | None = None,
+        *,
+        starts: bool = False,
+        about: str = "",
     ) -> asyncio.Future[Outcome]:
         """Take a command in; the future gets its outcome, an exception included, as a value.
 
@@ -65,11 +71,11 @@ class Gatherer:
         our own and follows from a command that was let in.
         """
         if account is not None:
-            self.room.enter(account, starts=starts)
+            self.room.enter(account, starts=starts, about=about)
         future: asyncio.Future[Outcome] = self.loop.create_future()
         if not self._waiting:
             self.loop.call_soon(self._flush)
-        self._waiting.append(Waiting(command, future, self.loop.time(), account, starts))
+        self._waiting.append(Waiting(command, future, self.loop.time(), account, starts, about))
         return future
 
     def close(self) -> None:
@@ -108,7 +114,7 @@ class Gatherer:
         oldest = self.loop.time() - LONGEST_WAIT
         for waiting in taken:
             if waiting.account is not None:
-                self.room.leave(waiting.account, starts=waiting.starts)
+                self.room.leave(waiting.account, starts=waiting.starts, about=waiting.about)
                 if waiting.future.done():  # cancelled: it was never begun
                     continue
                 if waiting.since < oldest:

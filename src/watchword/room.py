@@ -1,4 +1,4 @@
-"""Who is let in: so many callers wait at once, no account takes all places, checks go first.
+"""Who is let in: so many callers at once, nobody and no number takes all places, checks first.
 
 The room is small on purpose. Who would have to wait longer than he does is refused at once, so that
 whoever is let in is answered in time. There is room for a burst; once it is full, a long queue is
@@ -18,6 +18,7 @@ MAX_WAITING = 128  # callers; at a thousand a second, the last one waits for an 
 MAX_PRESSED = 32  # callers, under pressure: enough to share a commit's cost
 PRESSED_FOR = 2.0  # seconds after the room was full; twice as long each time it soon is again
 LONGEST_PRESSED = 16.0  # seconds
+MAX_ABOUT_ONE = 2  # callers about one number, under pressure: its owner has two hands
 NEWCOMERS = 8  # an eighth of the places is for accounts that have nobody in the room
 SHARED_FOR = 60.0  # seconds after another account was heard of
 SAY_EVERY = 10.0  # seconds between two lines in the log
@@ -85,6 +86,7 @@ class Room:
         self._pressure = Pressure()
         self._callers = Places()
         self._starts = Places()
+        self._about = Places()  # by the address that a caller is about
         self._newest_account: str | None = None
         self._shared_until = 0.0
         self._refused = 0
@@ -97,23 +99,27 @@ class Room:
         self.refusal()
         return True
 
-    def enter(self, account: str, *, starts: bool) -> None:
+    def enter(self, account: str, *, starts: bool, about: str = "") -> None:
         """Take a place; raises Overloaded when there is none."""
         if account != self._newest_account:
             if self._newest_account is not None:
                 self._shared_until = self._now() + SHARED_FOR
             self._newest_account = account
-        if self._is_full_for(account, starts=starts):
+        if self._is_full_for(account, starts=starts) or self._is_hot(about):
             raise self.refusal()
         self._callers.take(account)
         if starts:
             self._starts.take(account)
+        if about:
+            self._about.take(about)
 
-    def leave(self, account: str, *, starts: bool) -> None:
+    def leave(self, account: str, *, starts: bool, about: str = "") -> None:
         """Give the place back."""
         self._callers.free(account)
         if starts:
             self._starts.free(account)
+        if about:
+            self._about.free(about)
 
     def refusal(self) -> Overloaded:
         """Return what a caller is refused with, and say now and then how many were."""
@@ -122,6 +128,9 @@ class Room:
             logger.warning("overloaded: %d requests refused since this was said", self._refused)
             self._said_at, self._refused = self._now(), 0
         return Overloaded()
+
+    def _is_hot(self, about: str) -> bool:
+        return self._pressure.holds(self._now()) and self._about.held(about) >= MAX_ABOUT_ONE
 
     def _is_full_for(self, account: str | None, *, starts: bool) -> bool:
         now = self._now()
