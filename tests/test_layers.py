@@ -29,6 +29,7 @@ FLOORS = (
     {"store", "senders", "posting", "config", "config_file", "home", "development"},
     {
         "commands",
+        "callers",
         "batch",
         "room",
         "gather",
@@ -81,6 +82,7 @@ INSIDE = {  # within a floor these may be imported by those to their right
     4: ("wire", "openapi"),
     3: (
         "commands",
+        "callers",
         "batch",
         "room",
         "gather",

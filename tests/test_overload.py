@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import CREDENTIALS, KEYRING, NOON, PHONE, SERVICE, make_engine
 from watchword.asgi import App
 from watchword.batch import Outcome
+from watchword.callers import address_of
 from watchword.clock import ManualClock
 from watchword.commands.base import Command
 from watchword.commands.pages import LookAtPage
@@ -24,7 +25,7 @@ from watchword.commands.verifications import (
     GuardedStart,
     StartVerification,
 )
-from watchword.engine import Engine, _address_of
+from watchword.engine import Engine
 from watchword.errors import NotFound, Overloaded, StoreError
 from watchword.gather import LONGEST_WAIT, Gatherer
 from watchword.health import FRESH_SECONDS, Health
@@ -239,7 +240,7 @@ def test_a_caller_is_counted_by_the_number_of_a_start_or_a_check() -> None:
     check = CheckCode(SERVICE.sid, SERVICE.account_sid, "123456", to=PHONE)
 
     asked = (start, GuardedStart(start, "id", "user"), check, COMMAND)
-    assert [_address_of(command) for command in asked] == [PHONE, PHONE, PHONE, ""]
+    assert [address_of(command) for command in asked] == [PHONE, PHONE, PHONE, ""]
 
 
 def test_visitors_of_pages_have_places_like_anybody() -> None:

@@ -14,21 +14,18 @@ from typing import Any, TypeVar, cast
 
 from watchword import signing
 from watchword.batch import Outcome, run_batch
+from watchword.callers import STARTS, account_of, address_of
 from watchword.clock import Clock, SystemClock
 from watchword.commands.accounts import FindHolder
 from watchword.commands.base import Command, Context
 from watchword.commands.ladder import Climbed, GiveBackStep
-from watchword.commands.operator import TakeLogin
-from watchword.commands.pages import LookAtPage, StepOnPage
 from watchword.commands.reading import Reading
 from watchword.commands.verifications import (
     CheckCode,
     CloseVerification,
     Guarded,
-    GuardedStart,
     RecordDelivery,
     Started,
-    StartVerification,
 )
 from watchword.errors import DeliveryFailed, Refusal
 from watchword.gate import Gate
@@ -58,9 +55,6 @@ logger = logging.getLogger("watchword")
 A = TypeVar("A")
 LANES = 4  # batches under way at once on a database server, while it is slow to answer
 MAX_SENDING = 2000  # messages at once that senders wait for; their providers have come to a stop
-STARTS = (StartVerification, GuardedStart)
-OF_VISITORS = (LookAtPage, StepOnPage, TakeLogin)  # of whom no account is known
-UNKNOWN = ""  # the account that all of them are, where places are shared out
 EVERY_CHANNEL = frozenset(Channel)  # what a sender serves that names no `channels`
 MAX_BATCH = 256  # a batch this long takes a few milliseconds; a longer one would make others wait
 
@@ -290,7 +284,7 @@ class Engine:
 
     def _steps(self, command: Command[Any]) -> Steps:
         """Run a command; if it started something, send what is now committed."""
-        answer = yield Run(command, _account_of(command))
+        answer = yield Run(command, account_of(command))
         if isinstance(answer, Started):
             return (yield from self._send(answer, answer))
         if isinstance(answer, Guarded):
@@ -351,7 +345,7 @@ class Engine:
         starts = isinstance(effect.command, STARTS)
         if starts and self._sending >= MAX_SENDING:
             raise gatherer.room.refusal()
-        about = _address_of(effect.command)
+        about = address_of(effect.command)
         return gatherer.add(effect.command, effect.account, starts=starts, about=about)
 
     def _gatherer_here(self) -> Gatherer:
@@ -394,22 +388,6 @@ class Engine:
 
     def _sent_one(self, _: asyncio.Future[Receipt]) -> None:
         self._sending -= 1
-
-
-def _account_of(command: Command[Any]) -> str | None:
-    account: str | None = getattr(command, "account_sid", None)
-    return account or (UNKNOWN if isinstance(command, OF_VISITORS) else None)
-
-
-def _address_of(command: Command[Any]) -> str:
-    """Return the address that a start or a check is about, where it names one."""
-    asked: Any = command.start if isinstance(command, GuardedStart) else command
-    match asked:
-        case StartVerification():
-            return asked.phone.to
-        case CheckCode():
-            return asked.to or ""
-    return ""
 
 
 def _resume(steps: Steps, outcome: Outcome) -> Run | Deliver:
