@@ -1,5 +1,6 @@
 """A relay in front of a server, which counts how often its clients had to wait for an answer."""
 
+import contextlib
 import selectors
 import socket
 import threading
@@ -70,6 +71,8 @@ class Relay:
 
     def _pass_on(self, end: _End, selector: selectors.BaseSelector) -> None:
         assert end.other is not None
+        if end.socket.fileno() < 0:
+            return  # the other end was closed in this same turn, and this one with it
         try:
             said = end.socket.recv(65536)
         except OSError:
@@ -82,4 +85,5 @@ class Relay:
         self.turns += end.is_client and not end.spoke_last
         end.spoke_last, end.other.spoke_last = True, False
         if not self.is_silent:
-            end.other.socket.sendall(said)
+            with contextlib.suppress(OSError):  # its end is heard of next
+                end.other.socket.sendall(said)
