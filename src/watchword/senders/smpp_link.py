@@ -114,6 +114,10 @@ class Link:
         for task in (*self._tasks, *self._hearing):
             task.cancel()
         await asyncio.gather(*self._tasks, *self._hearing, return_exceptions=True)
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._writer.wait_closed()  # what was written last is still on its way
+        self._writer.transport.abort()
 
     async def _ask(self, command: int, body: bytes) -> Pdu:
         if not self.is_open:
