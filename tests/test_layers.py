@@ -6,28 +6,35 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "watchword"
-FLOORS = (
-    {
+FLOORS = (  # within a floor, a room may be imported by those that come after it
+    (
         "errors",
         "sids",
-        "events",
-        "keys",
         "record",
+        "events",
+        "sqlite",
+        "clock",
+        "keys",
         "signing",
         "codes",
         "model",
         "tenants",
         "visits",
-        "refused",
         "numbering",
         "phone",
         "mailbox",
-        "clock",
-        "sqlite",
-    },
-    {"rules", "texts"},
-    {"store", "senders", "posting", "config", "config_file", "home", "development"},
-    {
+        "refused",
+    ),
+    (),
+    (
+        "config",
+        "config_file",
+        "home",
+        "store",
+        "senders",
+        "development",
+    ),
+    (
         "commands",
         "callers",
         "batch",
@@ -44,9 +51,12 @@ FLOORS = (
         "reseal",
         "key_use",
         "runtime",
-    },
-    {"wire", "openapi"},
-    {
+    ),
+    (
+        "wire",
+        "openapi",
+    ),
+    (
         "door",
         "intake",
         "protocol",
@@ -57,84 +67,33 @@ FLOORS = (
         "embedded",
         "dev_api",
         "asgi",
-    },
-    {
-        "terminal",
+    ),
+    (
         "torture",
+        "terminal",
+        "doctor",
+        "serve",
+        "otp_model",
         "cli_texts",
         "cli_senders",
+        "conformance",
         "cli_contract",
         "cli_accounts",
         "cli_store",
         "cli_reseal",
-        "cli_operator",
         "cli_figures",
+        "cli_operator",
+        "intercept",
+        "kit",
+        "kit_server",
+        "pytest_plugin",
         "cli",
-        "serve",
-        "doctor",
-        "otp_model",
         "__main__",
-    }
-    | {"intercept", "kit", "kit_server", "pytest_plugin", "conformance"},
+    ),
 )
-ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-INSIDE = {  # within a floor these may be imported by those to their right
-    4: ("wire", "openapi"),
-    3: (
-        "commands",
-        "callers",
-        "batch",
-        "room",
-        "gather",
-        "gate",
-        "late",
-        "sending",
-        "tally",
-        "engine",
-        "reports",
-        "outcomes",
-        "dispatcher",
-        "reseal",
-        "key_use",
-        "runtime",
-    ),
-    5: (
-        "door",
-        "intake",
-        "protocol",
-        "receipts",
-        "health",
-        "metrics",
-        "ui",
-        "embedded",
-        "dev_api",
-        "asgi",
-    ),
-    6: (
-        "torture",
-        *("terminal", "doctor", "serve", "otp_model", "cli_texts", "cli_senders", "conformance"),
-        *("cli_contract", "cli_accounts", "cli_store", "cli_reseal", "cli_figures", "cli_operator"),
-        *("intercept", "kit", "kit_server", "pytest_plugin", "cli", "__main__"),
-    ),
-    0: (
-        "errors",
-        "sids",
-        "record",
-        "events",
-        "sqlite",
-        "clock",
-        "keys",
-        "signing",
-        "codes",
-        "model",
-        "tenants",
-        "visits",
-        "numbering",
-        "phone",
-        "mailbox",
-        "refused",
-    ),
-    2: ("config", "config_file", "home", "store", "senders", "development"),
+APART = {1: ("rules", "texts"), 2: ("posting",)}  # of these floors, but no neighbours
+ROOMS = {
+    room: floor for floor, rooms in enumerate(FLOORS) for room in (*rooms, *APART.get(floor, ()))
 }
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
@@ -166,7 +125,7 @@ def test_a_module_imports_only_floors_below_its_own(path: Path) -> None:
 
     for other in _imports(path) - {room}:
         if ROOMS[other] == ROOMS[room]:
-            order = INSIDE.get(ROOMS[room], ())
+            order = FLOORS[ROOMS[room]]
             assert other in order, f"{path} imports its neighbour {other}"
             assert order.index(other) < order.index(room), f"{path} imports its neighbour {other}"
         else:

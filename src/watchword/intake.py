@@ -5,11 +5,8 @@ uvicorn waits without end for a request that has begun, and keeps whatever its h
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
-from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
 
 MAX_HEAD = 64 * 1024  # bytes of a request line and its headers
 MAX_MESSAGE = 1024 * 1024  # bytes of a whole request; what is done with more than a few is refused
@@ -84,15 +81,7 @@ class Intake:
 class Pages(HttpToolsProtocol):
     """uvicorn's own protocol, watched."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._intake: Intake
+    _intake: Intake
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
