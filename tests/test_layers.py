@@ -24,6 +24,7 @@ FLOORS = (  # within a floor, a room may be imported by those that come after it
         "phone",
         "mailbox",
         "refused",
+        "counts",
     ),
     (),
     (
@@ -51,6 +52,7 @@ FLOORS = (  # within a floor, a room may be imported by those that come after it
         "reseal",
         "key_use",
         "runtime",
+        "board",
     ),
     (
         "wire",
@@ -62,6 +64,7 @@ FLOORS = (  # within a floor, a room may be imported by those that come after it
         "protocol",
         "receipts",
         "health",
+        "exposition",
         "metrics",
         "ui",
         "embedded",

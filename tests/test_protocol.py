@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 
 from tests.server import Server, serving
 from tests.test_overload import ManualLoop
+from watchword.counts import Counts
 from watchword.door import DOOR, FULL, MAX_BODY, Asked, Door
 from watchword.intake import MAX_HEAD, MAX_MESSAGE
 from watchword.protocol import MAX_TURNS, Protocol
@@ -36,6 +37,7 @@ class Echo(Door):
     """A door that says what it was asked, once it is let."""
 
     def __init__(self) -> None:
+        self._counts = Counts()
         self.asked: list[Asked] = []
         self.go = asyncio.Event()
         self.go.set()

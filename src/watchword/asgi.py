@@ -13,6 +13,7 @@ from starlette.responses import Response as PageResponse
 from starlette.routing import Route
 
 from watchword import config
+from watchword.board import Board, Worker
 from watchword.dev_api import dev_routes
 from watchword.dispatcher import Dispatcher
 from watchword.door import DOOR, MAX_BODY, PREFIX, TOO_LARGE, Asked, Door
@@ -24,8 +25,6 @@ from watchword.receipts import receipt_routes
 from watchword.record import replace
 from watchword.reports import Reports
 from watchword.runtime import BOARD, open_engine
-from watchword.senders.board import Board
-from watchword.senders.dispatch import dispatch_of
 from watchword.sids import new_sid
 from watchword.ui.look import show_trouble
 from watchword.ui.page import page_routes
@@ -65,7 +64,7 @@ class App:
                 Route("/healthz", self._health.show),
                 *reference_routes(engine, development=development),
                 *receipt_routes(engine),
-                *metrics_routes(board, metrics_token),
+                *metrics_routes(board, self._tell, self._health, metrics_token),
                 *dev_routes(engine, development=development),
                 *page_routes(engine, places or Places(development=development)),
             ],
@@ -84,11 +83,16 @@ class App:
         path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
         headers = dict(scope["headers"])
         asked = Asked(scope["method"], path, scope["query_string"], scope["scheme"], headers)
-        refusal = self._door.refuses(asked)
-        if refusal is not None:
-            return refusal
+        response = self._door.refuses(asked) or await self._let_in(asked, receive)
+        self._door.answered(asked, response)
+        return response
+
+    async def _let_in(self, asked: Asked, receive: Receive) -> Response:
         body = await _read(receive)
         return TOO_LARGE if body is None else await self._door.answer(replace(asked, body=body))
+
+    def _tell(self) -> Worker:
+        return Worker.of(self.engine.sender, self.engine.counts)
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[dict[str, Door]]:
@@ -97,9 +101,8 @@ class App:
         beside = [asyncio.create_task(Reports(self.engine).keep())]
         if self._dispatcher is not None:
             beside.append(asyncio.create_task(self._dispatcher.run()))
-        dispatch = dispatch_of(self.engine.sender)
-        if self._board is not None and dispatch is not None:
-            beside.append(asyncio.create_task(self._board.keep(dispatch)))
+        if self._board is not None:
+            beside.append(asyncio.create_task(self._board.keep(self._tell)))
         yield {DOOR: self._door}  # for `protocol.py`
         for task in beside:
             task.cancel()

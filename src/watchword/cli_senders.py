@@ -111,8 +111,8 @@ def send_test(to: str, channel: str, name: str | None, locale: str | None) -> No
 
 def _doing() -> "dict[str, list[Health]]":
     """Return what the running workers of this machine say of each sender."""
+    from watchword.board import Board
     from watchword.runtime import BOARD
-    from watchword.senders.board import Board
 
     found: dict[str, list[Health]] = {}
     for worker in Board(settings_now().home / BOARD).read():
@@ -126,7 +126,7 @@ def _summed(healths: "list[Health]") -> str:
     sent, failed, unknown = (
         sum(getattr(each, name) for each in healths) for name in ("sent", "failed", "unknown")
     )
-    taken = sum(each.seconds_sum for each in healths)
+    taken = sum(each.took.sum for each in healths)
     count = sum(each.count for each in healths)
     words = f"{sent} sent, {failed} failed, {unknown} unclear"
     if count:

@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from watchword import config
+from watchword.board import Board
 from watchword.clock import SystemClock
 from watchword.config import Settings
 from watchword.development.controls import FILE, Controls, State
@@ -18,7 +19,6 @@ from watchword.home import credentials_in, keys_in
 from watchword.key_use import Glance, glance
 from watchword.runtime import BOARD, keyring_of, open_sender, open_store
 from watchword.senders.base import WORDS
-from watchword.senders.board import Board
 from watchword.store.connect import connect
 from watchword.store.health import examine_database
 from watchword.store.migrate import schema_version

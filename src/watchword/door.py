@@ -15,6 +15,7 @@ from watchword.wire.http import Request, Response
 DOOR = "door"  # what the application's lifespan calls it, for the server's protocol
 PREFIX = "/v2/"
 STARTS = "/Verifications"  # how the path of a start ends
+CHECKS = "/VerificationCheck"
 MAX_BODY = 16 * 1024  # bytes; the largest request of Verify is far below
 MAX_FIELDS = 200
 FULL = errors.respond(Overloaded(), "")  # made once: a flood asks for it thousands of times
@@ -40,6 +41,7 @@ class Door:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._counts = engine.counts
 
     def refuses(self, asked: Asked) -> Response | None:
         """Return what a caller is told for whom there is no room, before anything is done."""
@@ -48,6 +50,7 @@ class Door:
 
     async def answer(self, asked: Asked) -> Response:
         """Answer one request, gathered with those that arrive in the same turn of the loop."""
+        self._counts.inside += 1
         try:
             return await answer_async(self._engine, _request(asked))
         except Overloaded as fault:  # the engine says now and then how many there were
@@ -58,6 +61,18 @@ class Door:
         except Exception as fault:  # the outermost door: whatever it is, the caller gets a 500
             logger.exception("a request failed: %s", type(fault).__name__)
             return errors.body(*errors.SERVER_ERROR)
+        finally:
+            self._counts.inside -= 1
+
+    def answered(self, asked: Asked, response: Response) -> None:
+        """Count what a request was answered with, whoever found the answer."""
+        counts = self._counts
+        if asked.path.endswith(STARTS):
+            counts.starts.add(response.status, response.code)
+        elif asked.path.endswith(CHECKS):
+            counts.checks.add(response.status, response.code)
+        else:
+            counts.others.add(response.status, response.code)
 
 
 def _request(asked: Asked) -> Request:

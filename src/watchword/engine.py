@@ -27,6 +27,7 @@ from watchword.commands.verifications import (
     RecordDelivery,
     Started,
 )
+from watchword.counts import Counts
 from watchword.errors import DeliveryFailed, Refusal
 from watchword.gate import Gate
 from watchword.gather import Gatherer
@@ -53,6 +54,7 @@ from watchword.texts.write import Texts
 
 logger = logging.getLogger("watchword")
 A = TypeVar("A")
+ENDS = (CheckCode, CloseVerification)  # what may end a verification
 LANES = 4  # batches under way at once on a database server, while it is slow to answer
 MAX_SENDING = 2000  # messages at once that senders wait for; their providers have come to a stop
 EVERY_CHANNEL = frozenset(Channel)  # what a sender serves that names no `channels`
@@ -104,7 +106,6 @@ class Engine:
         self._gatherer: Gatherer | None = None
         self._answer_within = answer_within.total_seconds() if answer_within else None
         self._late = Late()
-        self._sending = 0
         self._gate = Gate(credentials, keyring)
         self.tally = Tally(
             self._run,
@@ -112,6 +113,7 @@ class Engine:
             self._now,
             self._go_on,
         )
+        self.counts = Counts(rules=self.tally.refusals.totals)
         self.public_url = public_url
         self.on_end: Callable[[Verification], Coroutine[Any, Any, None]] | None = None
 
@@ -135,7 +137,7 @@ class Engine:
         )
         seen._answer_within, seen._late = self._answer_within, self._late
         seen.on_end = self.on_end
-        seen.tally.refusals = self.tally.refusals
+        seen.counts, seen.tally.refusals = self.counts, self.tally.refusals
         return seen
 
     def perform(self, command: Command[A]) -> A:
@@ -295,15 +297,24 @@ class Engine:
                 yield Run(GiveBackStep(climbed, answer.formerly))
                 raise
             return replace(answer, started=started)
-        if self.on_end is not None and isinstance(command, CheckCode | CloseVerification):
-            self._tell_end(answer)
+        if isinstance(command, ENDS):
+            self._note_end(answer)
         return answer
 
-    def _tell_end(self, verification: Verification) -> None:
-        if self.on_end is not None and verification.status is not Status.PENDING:
+    def _note_end(self, verification: Verification) -> None:
+        if verification.status is Status.PENDING:
+            self.counts.wrong_codes += 1
+            return
+        if verification.status is Status.APPROVED:
+            self.counts.approved[verification.channel] += 1
+        if self.on_end is not None:
             self._late.begin(self.on_end(verification))
 
     def _send(self, started: Started, meanwhile: Started | Guarded) -> Steps:
+        channel = started.attempt.channel
+        self.counts.messages[channel] += 1
+        if len(started.verification.sends) == 1:
+            self.counts.started[channel] += 1
         url = self._receipts_url(started.attempt.sid)
         message = with_script(message_of(started, self.texts, url), self._keyring)
         receipt: Receipt = yield Deliver(message, meanwhile)
@@ -343,7 +354,7 @@ class Engine:
     def _gather(self, effect: Run) -> asyncio.Future[Outcome]:
         gatherer = self._gatherer_here()
         starts = isinstance(effect.command, STARTS)
-        if starts and self._sending >= MAX_SENDING:
+        if starts and self.counts.sending >= MAX_SENDING:
             raise gatherer.room.refusal()
         about = address_of(effect.command)
         return gatherer.add(effect.command, effect.account, starts=starts, about=about)
@@ -352,7 +363,9 @@ class Engine:
         loop = asyncio.get_running_loop()
         if self._gatherer is None or self._gatherer.loop is not loop:
             lanes = LANES if self.store.is_networked else 0
-            self._gatherer = Gatherer(loop, self._run, self._max_batch, lanes=lanes)
+            self._gatherer = Gatherer(
+                loop, self._run, self._max_batch, lanes=lanes, counts=self.counts
+            )
         return self._gatherer
 
     def _deliver(self, message: Message, steps: Steps) -> Receipt | None:
@@ -374,7 +387,7 @@ class Engine:
         if not self.sender.waits:
             return await safely(self.sender, message)
         sending = asyncio.ensure_future(safely(self.sender, message))
-        self._sending += 1
+        self.counts.sending += 1
         sending.add_done_callback(self._sent_one)
         try:
             await asyncio.wait((sending,), timeout=self._answer_within)
@@ -387,7 +400,7 @@ class Engine:
         return None
 
     def _sent_one(self, _: asyncio.Future[Receipt]) -> None:
-        self._sending -= 1
+        self.counts.sending -= 1
 
 
 def _resume(steps: Steps, outcome: Outcome) -> Run | Deliver:

@@ -7,6 +7,7 @@ from typing import Any
 
 from watchword.batch import Outcome
 from watchword.commands.base import Command
+from watchword.counts import Counts
 from watchword.record import Record
 from watchword.room import Room
 
@@ -47,11 +48,13 @@ class Gatherer:
         *,
         lanes: int = 0,
         room: Room | None = None,
+        counts: Counts | None = None,
     ) -> None:
         self.loop = loop
         self._run = run
         self._max_batch = max_batch
-        self.room = room or Room(loop.time)
+        self._counts = counts or Counts()
+        self.room = room or Room(loop.time, self._counts)
         self._waiting: list[Waiting] = []
         self._is_free = True
         self._spare_lanes = lanes - 1
@@ -92,13 +95,16 @@ class Gatherer:
         if not batch:
             return
         commands = [waiting.command for waiting in batch]
+        begun = self.loop.time()
         if self._threads is None:
-            _answer(batch, self._run(commands))
+            outcomes = self._run(commands)
+            self._count(batch, begun)
+            _answer(batch, outcomes)
         else:
             self._is_free = False
             running = self.loop.run_in_executor(self._threads, self._run, commands)
             slow = self.loop.call_later(SLOW, self._lend)
-            running.add_done_callback(lambda done: self._end(batch, slow, done))
+            running.add_done_callback(lambda done: self._end(batch, begun, slow, done))
 
     def _lend(self) -> None:
         """Let another batch begin beside one that is slow."""
@@ -126,15 +132,21 @@ class Gatherer:
     def _end(
         self,
         batch: list[Waiting],
+        begun: float,
         slow: asyncio.TimerHandle,
         done: asyncio.Future[list[Outcome]],
     ) -> None:
         slow.cancel()
+        self._count(batch, begun)
         self._spare_lanes += self._is_free
         self._is_free = True
         fault = asyncio.CancelledError() if done.cancelled() else done.exception()
         _answer(batch, [fault] * len(batch) if fault is not None else done.result())
         self._flush()
+
+    def _count(self, batch: list[Waiting], begun: float) -> None:
+        self._counts.batch_commands.add(len(batch))
+        self._counts.batch_seconds.add(self.loop.time() - begun)
 
 
 def _answer(batch: list[Waiting], outcomes: list[Outcome]) -> None:

@@ -25,18 +25,24 @@ class Health:
 
     async def show(self, _request: Request) -> JSONResponse:
         """Answer 200 when the store answers, else 503 with the reason."""
+        reason = await self.trouble()
+        if reason:
+            return JSONResponse({"status": "unavailable", "reason": reason}, status_code=503)
+        return JSONResponse(WELL)
+
+    async def trouble(self) -> str:
+        """Return why the store does not answer, or "" when it does."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._well_until:
-            return JSONResponse(WELL)
+            return ""
         if self._asking is None or self._asking.done():
             self._asking = loop.run_in_executor(self._thread, self._ping)
         asking = self._asking  # who comes after its end begins another
         await asyncio.wait((asking,), timeout=PATIENCE_SECONDS)
         reason = asking.result() if asking.done() else "the store takes its time"
-        if reason:
-            return JSONResponse({"status": "unavailable", "reason": reason}, status_code=503)
-        self._well_until = loop.time() + FRESH_SECONDS
-        return JSONResponse(WELL)
+        if not reason:
+            self._well_until = loop.time() + FRESH_SECONDS
+        return reason
 
     def close(self) -> None:
         """Let the thread end."""

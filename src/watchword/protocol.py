@@ -231,6 +231,7 @@ class Protocol(asyncio.Protocol):
         self._go_on()
 
     def _write(self, turn: Turn, response: Response) -> None:
+        self._door.answered(turn.asked, response)
         if self._transport.is_closing():
             self._turns.clear()
             return

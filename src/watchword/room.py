@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
+from watchword.counts import Counts
 from watchword.errors import Overloaded
 
 logger = logging.getLogger("watchword")
@@ -76,11 +77,13 @@ class Room:
     def __init__(
         self,
         now: Callable[[], float],
+        counts: Counts | None = None,
         *,
         places: int = MAX_WAITING,
         pressed: int = MAX_PRESSED,
     ) -> None:
         self._now = now
+        self._counts = counts or Counts()
         self._places = places
         self._pressed = pressed
         self._pressure = Pressure()
@@ -107,6 +110,7 @@ class Room:
             self._newest_account = account
         if self._is_full_for(account, starts=starts) or self._is_hot(about):
             raise self.refusal()
+        self._counts.waiting += 1
         self._callers.take(account)
         if starts:
             self._starts.take(account)
@@ -115,6 +119,7 @@ class Room:
 
     def leave(self, account: str, *, starts: bool, about: str = "") -> None:
         """Give the place back."""
+        self._counts.waiting -= 1
         self._callers.free(account)
         if starts:
             self._starts.free(account)
@@ -123,6 +128,7 @@ class Room:
 
     def refusal(self) -> Overloaded:
         """Return what a caller is refused with, and say now and then how many were."""
+        self._counts.overloads += 1
         self._refused += 1
         if self._now() - self._said_at >= SAY_EVERY:
             logger.warning("overloaded: %d requests refused since this was said", self._refused)

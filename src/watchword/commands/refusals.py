@@ -18,7 +18,7 @@ from watchword.errors import InvalidParameter, Refusal
 from watchword.keys import Keyring
 from watchword.phone import parse
 from watchword.record import Record, replace
-from watchword.refused import PREFIX, Refused, reason_of, slot_of
+from watchword.refused import PREFIX, Reason, Refused, reason_of, slot_of
 from watchword.store.base import Changes, Keys, Rows
 
 WRITE_EVERY = 5.0  # seconds
@@ -46,6 +46,7 @@ class Refusals:
     """The counts of one engine that are not yet in its store."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self.totals = dict.fromkeys(Reason, 0)  # since the start, written or not
         self._now = now
         self._lock = Lock()
         self._counts: dict[str, Refused] = {}
@@ -74,6 +75,7 @@ class Refusals:
             return
         country = _country(to)
         with self._lock:
+            self.totals[reason] += 1
             slot = slot_of(now)
             prefix = self._known_prefix(to[:PREFIX] if country else "", slot)
             one = Refused(account_sid, service_sid, reason.value, country, prefix, slot, 1)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from watchword.counts import Histogram
 from watchword.model import Channel, Delivery
 from watchword.record import replace
 from watchword.senders.base import ABOUT_ONE_MESSAGE, Message, Receipt, Sender, Trouble
@@ -15,7 +16,8 @@ from watchword.senders.routes import Route, find_route, in_order
 logger = logging.getLogger("watchword.senders")
 
 
-BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds; a slower answer is in none
+def _seconds() -> Histogram:
+    return Histogram.of(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 @dataclass(slots=True)
@@ -27,8 +29,7 @@ class Lane:
     counts: dict[Delivery, int] = field(default_factory=dict)
     trouble: Trouble | None = None
     seconds: float = 0.0  # what the last message took
-    seconds_sum: float = 0.0
-    buckets: list[int] = field(default_factory=lambda: [0] * len(BUCKETS))
+    took: Histogram = field(default_factory=_seconds)
 
     async def send(self, message: Message) -> Receipt:
         """Send one message and learn from what became of it."""
@@ -40,7 +41,8 @@ class Lane:
             raise
         except Exception as fault:  # whatever a library raises: nobody knows how far it got
             receipt = Receipt.unknown(detail=type(fault).__name__)
-        self._time(time.monotonic() - begun)
+        self.seconds = time.monotonic() - begun
+        self.took.add(self.seconds)
         self.counts[receipt.status] = self.counts.get(receipt.status, 0) + 1
         self.trouble = receipt.trouble
         if receipt.trouble is None or receipt.trouble in ABOUT_ONE_MESSAGE:
@@ -48,13 +50,6 @@ class Lane:
         else:
             self.breaker.failed(receipt.retry_after)
         return replace(receipt, sender=self.sender.name)
-
-    def _time(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.seconds_sum += seconds
-        place = next((i for i, bound in enumerate(BUCKETS) if seconds <= bound), None)
-        if place is not None:
-            self.buckets[place] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +63,7 @@ class Health:
     unknown: int
     trouble: Trouble | None
     seconds: float
-    seconds_sum: float = 0.0
-    buckets: tuple[int, ...] = (0,) * len(BUCKETS)
+    took: Histogram = field(default_factory=_seconds)
 
     @property
     def rests(self) -> bool:
@@ -144,8 +138,7 @@ class Dispatch:
                 unknown=lane.counts.get(Delivery.UNKNOWN, 0),
                 trouble=lane.trouble,
                 seconds=lane.seconds,
-                seconds_sum=lane.seconds_sum,
-                buckets=tuple(lane.buckets),
+                took=lane.took,
             )
             for name, lane in self.lanes.items()
         ]

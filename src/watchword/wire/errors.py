@@ -70,13 +70,10 @@ def _headers(error: WatchwordError, status: int) -> list[tuple[str, str]]:
 
 def body(status: int, code: int, words: str, *headers: tuple[str, str]) -> Response:
     """Write Twilio's error body."""
-    return Response.json(
-        status,
-        {
-            "code": code,
-            "message": words,
-            "more_info": f"https://www.twilio.com/docs/errors/{code}",
-            "status": status,
-        },
-        *headers,
-    )
+    told = {
+        "code": code,
+        "message": words,
+        "more_info": f"https://www.twilio.com/docs/errors/{code}",
+        "status": status,
+    }
+    return Response.json(status, told, *headers, code=code)

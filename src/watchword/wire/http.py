@@ -29,16 +29,17 @@ class Request(Record, frozen=True):
 
 
 class Response(Record, frozen=True):
-    """What is answered."""
+    """What is answered; `code` is Twilio's number of the error, 0 where there is none."""
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    code: int = 0
 
     @classmethod
-    def json(cls, status: int, body: Any, *headers: tuple[str, str]) -> "Response":
+    def json(cls, status: int, body: Any, *headers: tuple[str, str], code: int = 0) -> "Response":
         """Answer with a JSON body."""
-        return cls(status, msgspec.json.encode(body), (("Content-Type", JSON_TYPE), *headers))
+        return cls(status, msgspec.json.encode(body), (("Content-Type", JSON_TYPE), *headers), code)
 
 
 class Call(Record, frozen=True):
