@@ -161,6 +161,42 @@ def test_doctor_says_what_is_wrong_and_how_to_mend_it(
     assert "TWILIO_AUTH_TOKEN is missing" in answer.stdout
 
 
+@pytest.mark.parametrize(
+    ("url", "found", "mend"),
+    [
+        ("nonsense", "this is not a database URL", "write sqlite:////path"),
+        ("sqlite:///{folder}/spoilt.db", "file is not a database", "put the file back from a copy"),
+        ("postgresql://me:hidden@127.0.0.1:1/x", "Connection refused", "that the server runs"),
+    ],
+)
+def test_doctor_names_what_is_wrong_with_a_database(
+    url: str, found: str, mend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "spoilt.db").write_text("no database" * 100)
+    monkeypatch.setenv("WATCHWORD_DATABASE_URL", url.format(folder=tmp_path))
+
+    answer = watchword("doctor")
+
+    assert answer.returncode == 1
+    assert found in answer.stdout
+    assert mend in answer.stdout
+    assert "hidden" not in answer.stdout + answer.stderr
+
+
+def test_doctor_is_content_with_twilio_and_needs_no_other_base_url(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_SERVICE_SID"):
+        monkeypatch.setenv(name, "given")
+
+    assert (
+        "ok    codes: OTP_Model sends and checks them through Twilio" in watchword("doctor").stdout
+    )
+
+    monkeypatch.setenv("TWILIO_VERIFY_BASE_URL", "http://127.0.0.1:8000")
+    assert "through http://127.0.0.1:8000" in watchword("doctor").stdout
+
+
 def test_a_setting_that_cannot_be_exits_with_78(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WATCHWORD_SENDR", "console")
 

@@ -49,6 +49,30 @@ def test_a_value_that_cannot_be_stops_the_start_by_name(name: str, value: str) -
     assert refusal.value.name == name
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("FIRST_RESEND_DURATION", "two minutes", "a whole number from 1 to 31536000000"),
+        ("FIRST_RESEND_DURATION", "9" * 20, "a whole number from 1 to 31536000000"),
+        ("WATCHWORD_RETENTION_DAYS", "9" * 12, "a whole number from 1 to 36500"),
+        ("WATCHWORD_ANSWER_SECONDS", "soon", "a number of seconds up to 60"),
+    ],
+)
+def test_a_number_that_cannot_be_is_told_which_can(name: str, value: str, expected: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        config.load({name: value})
+
+    assert str(refusal.value) == f"{name} cannot be read: {expected} is expected"
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_refused(url: str, tmp_path: Path) -> None:
+    settings = config.load({"WATCHWORD_HOME": str(tmp_path), "WATCHWORD_DATABASE_URL": url})
+
+    with pytest.raises(ConfigurationError, match="a new one for each connection"):
+        open_engine(settings)
+
+
 def test_an_empty_value_is_the_default() -> None:
     assert config.load({"WATCHWORD_ENV": ""}).env == "development"
 

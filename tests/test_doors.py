@@ -25,7 +25,7 @@ import src.models._2FA as door  # noqa: N811
 from src.models._2FA import OTP_Model
 from src.schemas.svretries import Svretries
 from tests.conftest import PHONE
-from watchword.errors import ConfigurationError, StoreError
+from watchword.errors import ConfigurationError, StoreError, UnfitValue
 from watchword.senders.inbox import InboxSender
 
 ROOT = Path(__file__).parent.parent
@@ -99,6 +99,10 @@ def through_twilio(monkeypatch: pytest.MonkeyPatch) -> Any:
         return otp, wire
 
     return answering
+
+
+def guarded(number: str) -> Any:
+    return lambda: OTP_Model(number).guarded_verification("hash", "user")
 
 
 PENDING = '{"sid": "VE1", "status": "pending", "to": "+237650000000"}'
@@ -365,7 +369,50 @@ def test_a_replaced_logging_gets_what_is_logged(
     replaced.getLogger.assert_called()
 
 
+def test_the_log_says_what_to_do_about_a_number_and_not_which_it_was(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for send in (OTP_Model("237650000000").verification, guarded("237650000000")):
+        with pytest.raises(InternalServerError):
+            send()
+
+    assert caplog.text.count("write the number in E.164 form, beginning with +") == 2
+    assert "650000000" not in caplog.text
+
+
+def test_the_log_says_where_twilio_explains_what_it_refused(
+    through_twilio: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f'{{"status": 400, "code": 60200, "message": "Invalid parameter To: {PHONE}"}}'
+    otp, _ = through_twilio(Response(400, said))
+
+    with pytest.raises(InternalServerError):
+        otp.verification()
+
+    assert "HTTP 400, https://www.twilio.com/docs/errors/60200" in caplog.text
+    assert PHONE not in caplog.text
+
+
+@pytest.mark.parametrize("field", ["to", "code"])
+def test_an_empty_list_is_no_value(otp: OTP_Model, field: str) -> None:
+    otp.verification()
+    otp.phone_number = [] if field == "to" else PHONE  # type: ignore[assignment]
+
+    with pytest.raises(Forbidden):
+        otp.verification_check([] if field == "code" else "1234")  # type: ignore[arg-type]
+
+
 # -- the ladder ---------------------------------------------------------------------------------
+
+
+def test_a_name_that_sqlite_would_cut_is_refused_and_makes_no_row(otp: OTP_Model) -> None:
+    for _ in range(2):
+        with pytest.raises(InternalServerError) as fault:
+            otp.check_count("hash\0more", "user")
+        assert isinstance(fault.value.__cause__, UnfitValue)
+
+    assert otp.check_count("hash", "user").id == 1
+    assert otp.check_count("hash\\u0000more", "user").id == 2  # a backslash is no NUL
 
 
 def test_the_first_look_makes_a_row_with_count_0_and_no_end(otp: OTP_Model) -> None:
@@ -625,6 +672,16 @@ def test_a_wait_may_be_nothing(otp: OTP_Model, monkeypatch: pytest.MonkeyPatch) 
     unhurried.add_count(unhurried.check_count("hash", "user"))
 
     assert unhurried.check_count("hash", "user").count == 1
+
+
+@pytest.mark.parametrize("wait", ["two minutes", 10**20])
+def test_a_wait_that_cannot_be_is_refused_by_name(
+    wait: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "SECOND_RESEND_DURATION", wait)
+
+    with pytest.raises(ConfigurationError, match="SECOND_RESEND_DURATION"):
+        OTP_Model(PHONE)
 
 
 @pytest.mark.parametrize("missing", TWILIO)

@@ -17,6 +17,9 @@ from watchword.errors import ConfigurationError, InvalidParameter
 PREFIX = "WATCHWORD_"
 ENVIRONMENTS = ("development", "production")
 SENDERS = ("", "routes", "inbox", "console")
+A_LOT: Final = 1_000_000
+CENTURY_IN_DAYS: Final = 36_500
+YEAR_IN_MILLISECONDS: Final = 31_536_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +78,32 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
-def _positive(value: str) -> int:
-    number = int(value)
-    if number < 1:
-        raise ValueError("a whole number above 0")
-    return number
+def _up_to(most: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:  # its words are Python's, not those of whoever types a setting
+            number = 0
+        if not 1 <= number <= most:
+            raise ValueError(f"a whole number from 1 to {most}")
+        return number
+
+    return read
+
+
+def _days(value: str) -> int:
+    return _up_to(CENTURY_IN_DAYS)(value)
 
 
 def _milliseconds(value: str) -> timedelta:
-    return timedelta(milliseconds=_positive(value))
+    return timedelta(milliseconds=_up_to(YEAR_IN_MILLISECONDS)(value))
 
 
 def _seconds(value: str) -> timedelta:
-    number = float(value)
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0
     if not 0 < number <= 60:
         raise ValueError("a number of seconds up to 60")
     return timedelta(seconds=number)
@@ -156,7 +172,7 @@ SETTINGS: Final = (
     Setting("WATCHWORD_FRIENDLY_NAME", "watchword", _text, "the name in the message"),
     Setting("WATCHWORD_KEYS", "", _keys, "base64 keys, newest first; else the file in the home"),
     Setting(
-        "WATCHWORD_MAX_FAILURES", "50", _positive, "wrong codes a phone has without a right one"
+        "WATCHWORD_MAX_FAILURES", "50", _up_to(A_LOT), "wrong codes a phone has without a right one"
     ),
     Setting(
         "WATCHWORD_CONFIG", "", _text, "senders, routes and texts; else watchword.toml in the home"
@@ -169,9 +185,9 @@ SETTINGS: Final = (
         _one_of("refuse", "allow"),
         "whether webhooks may go to private addresses",
     ),
-    Setting("WATCHWORD_RETENTION_DAYS", "30", _positive, "how long what is over is kept"),
-    Setting("WATCHWORD_AUDIT_DAYS", "365", _positive, "how long operators' acts are kept"),
-    Setting("WATCHWORD_MAX_BATCH", "256", _positive, "requests that share one commit at most"),
+    Setting("WATCHWORD_RETENTION_DAYS", "30", _days, "how long what is over is kept"),
+    Setting("WATCHWORD_AUDIT_DAYS", "365", _days, "how long operators' acts are kept"),
+    Setting("WATCHWORD_MAX_BATCH", "256", _up_to(A_LOT), "requests that share one commit at most"),
     Setting(
         "WATCHWORD_TRUSTED_PROXIES", "", _networks, "whose X-Forwarded-For and -Proto to believe"
     ),
@@ -197,6 +213,7 @@ SETTINGS: Final = (
 )
 BY_VARIABLE: Final = {setting.variable: setting for setting in SETTINGS}
 DEFAULTS: Final = tuple((setting.variable, setting.default) for setting in SETTINGS)
+TWILIO: Final = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_SERVICE_SID")
 LADDER: Final = tuple(s.variable for s in SETTINGS if s.variable.endswith("_RESEND_DURATION"))
 
 

@@ -19,7 +19,7 @@ from watchword.home import credentials_in, keys_in
 from watchword.key_use import Glance, glance
 from watchword.runtime import BOARD, keyring_of, open_sender, open_store
 from watchword.senders.base import WORDS
-from watchword.store.connect import connect
+from watchword.store.connect import connect, is_networked
 from watchword.store.health import examine_database
 from watchword.store.migrate import schema_version
 from watchword.store.tables import SCHEMA_HEAD
@@ -95,13 +95,12 @@ def _home(settings: Settings) -> Iterator[Finding]:
 
 
 def _twilio(_settings: Settings) -> Iterator[Finding]:
-    names = [
-        setting.variable for setting in config.SETTINGS if setting.variable.startswith("TWILIO_")
-    ]
-    missing = [name for name in names if not config.documented(name)]
+    missing = [name for name in config.TWILIO if not config.documented(name)]
+    base_url = config.documented("TWILIO_VERIFY_BASE_URL")
     if not missing:
-        yield Finding("codes", ok=True, found="OTP_Model sends and checks them through Twilio")
-    elif len(missing) == len(names):
+        whom = base_url or "Twilio"
+        yield Finding("codes", ok=True, found=f"OTP_Model sends and checks them through {whom}")
+    elif len(missing) == len(config.TWILIO) and not base_url:
         yield Finding("codes", ok=True, found="OTP_Model sends and checks them in this process")
     else:
         yield Finding(
@@ -136,21 +135,27 @@ def _resting(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    where = sa.make_url(settings.database_url).render_as_string(hide_password=True)
     try:
         engine = connect(settings.database_url)
+    except WatchwordError as error:  # its words are: what is wrong; what to do
+        found, _, mend = str(error).partition("; ")
+        yield Finding("database", ok=False, found=found, mend=mend)
+        return
+    where = engine.url.render_as_string(hide_password=True)
+    try:
         with engine.connect() as connection:
             version = schema_version(connection)
             healths = list(examine_database(connection))
         engine.dispose()
-    except (WatchwordError, sa.exc.SQLAlchemyError, OSError) as error:
+    except (sa.exc.SQLAlchemyError, OSError) as error:
+        said = (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[
+            0
+        ]
         yield Finding(
             "database",
             ok=False,
-            found=f"{where} does not answer ({type(error).__name__})",
-            mend="set pool_mode = transaction in pgbouncer.ini"
-            if "statement pooling" in str(error)
-            else "check WATCHWORD_DATABASE_URL and that the server runs",
+            found=f"{where} does not answer: {said}",
+            mend=_database_mend(str(error), engine),
         )
         return
     yield Finding("database", ok=True, found=where)
@@ -164,6 +169,16 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding(health.check, ok=health.ok, found=health.found, mend=health.mend)
     if version == SCHEMA_HEAD:
         yield from _keys(settings)
+
+
+def _database_mend(said: str, engine: sa.Engine) -> str:
+    if "statement pooling" in said:
+        return "set pool_mode = transaction in pgbouncer.ini"
+    if is_networked(engine):
+        return "check WATCHWORD_DATABASE_URL and that the server runs"
+    if "not a database" in said or "malformed" in said:
+        return "put the file back from a copy, or name another in WATCHWORD_DATABASE_URL"
+    return "see that nothing holds the file, and that it may be written"
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:

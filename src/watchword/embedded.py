@@ -84,7 +84,7 @@ def _lists(values: dict[str, object] | None) -> dict[str, list[str]]:
     return {
         name: [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
         for name, value in (values or {}).items()
-        if value is not None
+        if value is not None and value != []
     }
 
 

@@ -54,7 +54,7 @@ class UnfitValue(StoreError):
     """A value is too long for its column, or holds what a database cannot store."""
 
     def __init__(self) -> None:
-        super().__init__("the store cannot hold a value; shorten it")
+        super().__init__("the store cannot hold a value; shorten it, or take NUL characters out")
 
 
 class Overloaded(StoreError):

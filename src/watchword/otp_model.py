@@ -42,7 +42,7 @@ from watchword.commands.ladder import (
 from watchword.commands.verifications import GuardedStart, StartVerification
 from watchword.embedded import EmbeddedHttpClient
 from watchword.engine import Engine
-from watchword.errors import ConfigurationError, NotFound, TooSoon
+from watchword.errors import ConfigurationError, NotFound, TooSoon, WatchwordError
 from watchword.model import Counter
 from watchword.phone import parse
 from watchword.record import replace
@@ -53,7 +53,6 @@ from watchword.wire.verifications import show_verification
 
 SMSObject: TypeAlias = VerificationInstance | VerificationCheckInstance
 
-TWILIO_SETTINGS = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_SERVICE_SID")
 SAYS_NO = frozenset(  # Twilio's statuses of a check that proved nothing
     {"pending", "canceled", "expired", "max_attempts_reached", "deleted", "failed"}
 )
@@ -200,8 +199,7 @@ class OTP_Model:  # noqa: N801  # the documented name
         settings = config.load()
         with self._store_faults():
             engine = shared_engine(settings, sending=not self._sent_by_twilio)
-        waits = (int(self._setting(name)) for name in config.LADDER)
-        ladder = tuple(self._names.timedelta(milliseconds=wait) for wait in waits)
+        ladder = tuple(self._wait(name) for name in config.LADDER)
         return engine.view(
             clock=_DoorClock(self._names, engine.clock),
             policy=replace(engine.policy, ladder=ladder),
@@ -266,24 +264,44 @@ class OTP_Model:  # noqa: N801  # the documented name
             raise names.InternalServerError from fault
 
     def _log(self, what: str, fault: Exception) -> None:
-        # The fault's own text may hold a number or a code, so its class has to do.
         logger = self._names.logging.getLogger("watchword.otp_model")
-        logger.error("%s: %s", what, type(fault).__name__)
+        logger.error("%s: %s", what, self._without_secrets(fault))
+
+    def _without_secrets(self, fault: Exception) -> str:
+        """Say why in words that hold no number and no code: ours, or where Twilio explains it."""
+        kind = type(fault).__name__
+        if isinstance(fault, WatchwordError):
+            return f"{kind}: {fault}"
+        if not isinstance(fault, TwilioRestException):
+            return kind
+        if self._is_embedded():
+            return f"{kind}: {fault.msg}"
+        return f"{kind}: HTTP {fault.status}, https://www.twilio.com/docs/errors/{fault.code}"
 
     def _twilio(self) -> tuple[str, str, str] | None:
         """Return Twilio's three settings, or None when none of them is set."""
-        found = {name: self._setting(name) for name in TWILIO_SETTINGS}
+        found = {name: self._setting(name) for name in config.TWILIO}
         missing = [name for name, value in found.items() if not value]
         if len(missing) == len(found):
             return None
         if missing:
             raise ConfigurationError(
-                f"{missing[0]} is missing; set all of {', '.join(TWILIO_SETTINGS)}, "
+                f"{missing[0]} is missing; set all of {', '.join(config.TWILIO)}, "
                 "or none of them to use the embedded engine",
                 name=missing[0],
             )
         account_sid, auth_token, service_sid = found.values()
         return account_sid, auth_token, service_sid
+
+    def _wait(self, name: str) -> timedelta:
+        """Read a step of the ladder, which a user's own settings may give in any form."""
+        try:
+            wait: timedelta = self._names.timedelta(milliseconds=int(self._setting(name)))
+        except (TypeError, ValueError, OverflowError) as fault:
+            raise ConfigurationError(
+                f"{name} cannot be read: a whole number of milliseconds is expected", name=name
+            ) from fault
+        return wait
 
     def _setting(self, name: str) -> Any:
         """Read a setting from the door's module or its `Configurations`, else the environment."""

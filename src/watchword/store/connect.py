@@ -101,8 +101,13 @@ def _mysql() -> dict[str, Any]:
 
 def _sqlite(url: URL) -> sa.Engine:
     """Set up SQLite: write-ahead log, every commit on disk, the write lock taken at BEGIN."""
-    if url.database and url.database != ":memory:":
-        make_private(Path(url.database))
+    if url.database in (None, "", ":memory:"):
+        raise ConfigurationError(
+            "a SQLite database in memory is a new one for each connection; "
+            "write sqlite:////path/to/watchword.db",
+            name=VARIABLE,
+        )
+    make_private(Path(url.database))
     engine = sa.create_engine(
         url,
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},

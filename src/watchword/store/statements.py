@@ -15,6 +15,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
+from watchword.errors import UnfitValue
 from watchword.record import Record
 from watchword.store.kinds import Kind
 from watchword.store.rows import Row
@@ -199,7 +200,14 @@ class Sqlite(Language):
         return f"({self.names(kind.key)}) IN (SELECT {parts} FROM json_each(?))"
 
     def keys(self, keys: list[Any]) -> Any:
-        return (msgspec.json.encode(keys).decode(),)
+        text = msgspec.json.encode(keys).decode()
+        if "\\u0000" in text and "\0" in "".join(map(str, chain.from_iterable(map(_cells, keys)))):
+            raise UnfitValue  # json_extract ends a text there, so the row would never be found
+        return (text,)
+
+
+def _cells(key: Any) -> Cells:
+    return key if isinstance(key, tuple) else (key,)
 
 
 class Postgres(Language):
