@@ -6,14 +6,12 @@ T-37. Phones with wrong codes and a verification each lie under the old key; cal
 while `watchword reseal` does its work in a process of its own.
 """
 
-import argparse
 import itertools
 import json
 import secrets
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +19,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from proofs.report import must_be_none, report
+from proofs.calling import calling
+from proofs.report import must_be_none
 from proofs.rotation import NEW, OLD, Node
-from proofs.state import STORES, database
+from proofs.stores import command_line, database, on_each
 from watchword.engine import Engine
 from watchword.home import Credentials
 from watchword.keys import Keyring
@@ -72,39 +71,27 @@ def _phone(
     return subject, verification
 
 
-class Callers:
-    """Threads that start and check, and note how long each pair took."""
+class Pairs:
+    """Starts and their checks, and how long each pair took."""
 
     def __init__(self, engine: Engine) -> None:
         self.times: list[tuple[float, float]] = []
         self.refused = 0
         self._engine = engine
         self._numbers = itertools.count(FIRST)
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._call) for _ in range(CALLERS)]
 
-    def __enter__(self) -> "Callers":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+    def call(self, _caller: int) -> None:
+        """Start and check one, and think for a moment."""
+        began = time.monotonic()
+        begun = self._engine.perform(start(self._engine, next(self._numbers)))
+        self.refused += not check(self._engine, begun.verification.to, begun.code)
+        self.times.append((began, time.monotonic()))
+        time.sleep(THINKING_SECONDS)
 
     def waited_ms(self, since: float, until: float) -> tuple[int, int]:
         """Return how long 99 of 100 pairs took at most, and the slowest, of those in between."""
         took = sorted(end - begin for begin, end in self.times if end > since and begin < until)
         return round(1000 * took[len(took) * 99 // 100]), round(1000 * took[-1])
-
-    def _call(self) -> None:
-        while not self._stop.is_set():
-            began = time.monotonic()
-            begun = self._engine.perform(start(self._engine, next(self._numbers)))
-            self.refused += not check(self._engine, begun.verification.to, begun.code)
-            self.times.append((began, time.monotonic()))
-            time.sleep(THINKING_SECONDS)
 
 
 def led(url: str, phones: int) -> Iterator[Count]:
@@ -114,24 +101,25 @@ def led(url: str, phones: int) -> Iterator[Count]:
     engine = Engine(SqlStore(url, keyring), CountingSender(), keyring, known)
     make_service(engine)
     fill(url, known, phones)
-    with tempfile.TemporaryDirectory() as folder, Callers(engine) as callers:
+    pairs = Pairs(engine)
+    with tempfile.TemporaryDirectory() as folder, calling(pairs.call, CALLERS):
         time.sleep(BEFORE_SECONDS)
         began = time.monotonic()
-        usual, before = callers.waited_ms(0, began)
+        usual, before = pairs.waited_ms(0, began)
         ran = subprocess.run(
             [sys.executable, "-m", "watchword", "reseal", "--json"],
             env=Node(url, Path(folder)).environment((NEW, OLD)),
             capture_output=True, check=True, text=True,
         )  # fmt: skip
         ended = time.monotonic()
-        worst, slowest = callers.waited_ms(began, ended)
+        worst, slowest = pairs.waited_ms(began, ended)
     engine.close()
     told = json.loads(ran.stdout)
     rows = sum(told["led"].values())
-    what = f"rows led, {rows / (ended - began):,.0f} a second beside {len(callers.times):,} pairs"
+    what = f"rows led, {rows / (ended - began):,.0f} a second beside {len(pairs.times):,} pairs"
     yield Count(what, rows, f"{2 * phones:,}", rows == 2 * phones)
     yield must_be_none("rows that need the old key", sum(told["keys"][1]["rows"].values()))
-    yield must_be_none("right codes refused meanwhile", callers.refused)
+    yield must_be_none("right codes refused meanwhile", pairs.refused)
     yield must_be_none(f"wrong codes forgotten, of {phones * FAILURES:,}", _forgotten(url, phones))
     what = f"ms that 99 of 100 pairs took at most meanwhile (before: {usual:,})"
     yield Count(what, worst, f"<= {usual + MOST_MS:,}", worst <= usual + MOST_MS)
@@ -148,16 +136,15 @@ def _forgotten(url: str, phones: int) -> int:
     return phones * FAILURES - int(kept)
 
 
+def prove(kind: str, size: str) -> Iterator[Count]:
+    """Lead the rows of one store."""
+    with database(kind) as (url, _):
+        yield from led(url, PHONES[size])
+
+
 def main() -> None:
-    arguments = argparse.ArgumentParser(description="Prove that rows are led in the background.")
-    arguments.add_argument("--size", choices=list(PHONES), default="full")
-    arguments.add_argument("--only", choices=STORES, action="append", help="these stores only")
-    given = arguments.parse_args()
-    held = True
-    for kind in given.only or STORES:
-        with database(kind) as (url, _):
-            held = report(f"{kind}, reseal", led(url, PHONES[given.size])) and held
-    sys.exit(0 if held else 1)
+    given = command_line("Prove that rows are led in the background.", PHONES).parse_args()
+    sys.exit(not on_each(given.only, "reseal", lambda kind: prove(kind, given.size)))
 
 
 if __name__ == "__main__":

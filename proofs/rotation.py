@@ -5,7 +5,6 @@ python -m proofs.rotation --size short --only postgres
 T-37. Between the steps the servers have the same keys in another order; the load never stops.
 """
 
-import argparse
 import base64
 import http.client
 import itertools
@@ -15,18 +14,19 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from proofs.report import must_be_none, report
-from proofs.state import STORES, database
+from proofs.calling import calling
+from proofs.report import must_be_none
+from proofs.stores import command_line, database, on_each
 from tests.databases import free_port
 from watchword.commands.operator import LookUpPhone
 from watchword.commands.verifications import CheckCode
@@ -161,19 +161,15 @@ class Load:
         self.ledger = Ledger()
         self._numbers = itertools.count(237650000000)
         self._pool = ThreadPoolExecutor(CALLERS * TOGETHER)
-        self._stop = threading.Event()
-        self._callers = [threading.Thread(target=self._call, args=(n,)) for n in range(CALLERS)]
+        self._chances = [random.Random(number) for number in range(CALLERS)]
 
-    def start(self) -> None:
-        """Let the callers begin."""
-        for caller in self._callers:
-            caller.start()
+    def call(self, number: int) -> None:
+        """Do one of the things that callers do, by a caller's own dice."""
+        ways = (self._verify, self._verify, self._guess, self._guard)
+        self._chances[number].choice(ways)()
 
-    def end(self) -> None:
-        """Wait until the callers have finished what they were at."""
-        self._stop.set()
-        for caller in self._callers:
-            caller.join()
+    def close(self) -> None:
+        """Let go of what the callers used; what they were told stays."""
         self._pool.shutdown()
         self.inbox.close()
 
@@ -184,12 +180,6 @@ class Load:
             answer = ask(self._node(), "POST", "/console/sign-in", form)
             self.ledger.counts["tries"] += 1
             self.ledger.counts["tries let through"] += answer.status == http.HTTPStatus.UNAUTHORIZED
-
-    def _call(self, number: int) -> None:
-        chance = random.Random(number)
-        ways = (self._verify, self._verify, self._guess, self._guard)
-        while not self._stop.is_set():
-            chance.choice(ways)()
 
     def _verify(self) -> None:
         """Start, guess wrong, check on both servers at once, and once more."""
@@ -288,11 +278,8 @@ def rotate(url: str, plan: Plan) -> Iterator[Count]:
             for node in nodes:
                 node.wait()
             load = Load(nodes, home)
-            load.start()
-            try:
+            with closing(load), calling(load.call, CALLERS):
                 need = _exchange(nodes, load, plan)
-            finally:
-                load.end()
             yield from _verdict(load, need)
             yield _kept(url, load)
         finally:
@@ -370,16 +357,15 @@ def _file(engine: Engine, to: str) -> PhoneFile:
     return engine.perform(LookUpPhone(known.service_sid, known.account_sid, to))
 
 
+def prove(kind: str, size: str) -> Iterator[Count]:
+    """Rotate the keys of two servers on one store."""
+    with database(kind) as (url, _):
+        yield from rotate(url, Plan(SECONDS[size]))
+
+
 def main() -> None:
-    arguments = argparse.ArgumentParser(description="Prove that keys rotate under load.")
-    arguments.add_argument("--size", choices=list(SECONDS), default="full")
-    arguments.add_argument("--only", choices=STORES, action="append", help="these stores only")
-    given = arguments.parse_args()
-    held = True
-    for kind in given.only or STORES:
-        with database(kind) as (url, _):
-            held = report(f"{kind}, key rotation", rotate(url, Plan(SECONDS[given.size]))) and held
-    sys.exit(0 if held else 1)
+    given = command_line("Prove that keys rotate under load.", SECONDS).parse_args()
+    sys.exit(not on_each(given.only, "key rotation", lambda kind: prove(kind, given.size)))
 
 
 if __name__ == "__main__":

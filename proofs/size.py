@@ -3,7 +3,6 @@
 python -m proofs.size --size short --only sqlite
 """
 
-import argparse
 import secrets
 import statistics
 import sys
@@ -13,13 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from proofs.report import report
-from proofs.state import SECRET, STORES, database
+from proofs.stores import command_line, database, on_each
 from watchword.home import Credentials
 from watchword.store.connect import connect
 from watchword.store.tables import metadata
 from watchword.torture import Count, Known, check, make_service, open_engine, start
 
+SECRET = b"proof secret, 32 bytes or longer."
 ROWS = {"short": (20_000, 4_000), "usual": (200_000, 40_000), "full": (1_000_000, 200_000)}
 PAIRS = 300
 LOT = 2_000
@@ -114,14 +113,8 @@ def prove(kind: str, size: str) -> Iterator[Count]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description="Prove that size costs little.")
-    arguments.add_argument("--size", choices=list(ROWS), default="full")
-    arguments.add_argument("--only", choices=STORES, action="append")
-    given = arguments.parse_args()
-    held = True
-    for kind in given.only or STORES:
-        held = report(f"{kind}, full", prove(kind, given.size)) and held
-    sys.exit(0 if held else 1)
+    given = command_line("Prove that size costs little.", ROWS).parse_args()
+    sys.exit(not on_each(given.only, "full", lambda kind: prove(kind, given.size)))
 
 
 if __name__ == "__main__":

@@ -5,16 +5,17 @@ python -m proofs.standby --size short
 
 import argparse
 import contextlib
+import itertools
 import logging
 import signal
 import sys
-import threading
 import time
 from collections import Counter as Tally
 from collections.abc import Iterator, Sequence
 
 import psycopg
 
+from proofs.calling import calling
 from proofs.report import report
 from tests.databases import PostgresServer
 from watchword.errors import Refusal, StoreError
@@ -87,39 +88,31 @@ def promotion(told: list[tuple[str, str]], seen: Tally[str]) -> tuple[int, float
     with pair() as (primary, standby):
         engine = open_engine(Known(both(primary, standby), SECRET, Credentials.new()))
         make_service(engine)
-        stop = threading.Event()
         mine: list[tuple[str, str]] = []
+        numbers = itertools.count(1_000_000)
 
-        def load(caller: int) -> None:
-            number = 0
-            while not stop.is_set():
-                number += 1
-                try:
-                    begun = engine.perform(start(engine, caller * 100_000 + number))
-                    to, code = begun.verification.to, begun.code
-                    if check(engine, to, code):
-                        mine.append((to, code))
-                except (StoreError, Refusal) as fault:
-                    seen[type(fault).__name__] += 1
-                except Exception as fault:
-                    seen["strange"] += 1
-                    print(f"strange: {type(fault).__name__}")
+        def call(_caller: int) -> None:
+            try:
+                begun = engine.perform(start(engine, next(numbers)))
+                to, code = begun.verification.to, begun.code
+                if check(engine, to, code):
+                    mine.append((to, code))
+            except (StoreError, Refusal) as fault:
+                seen[type(fault).__name__] += 1
+            except Exception as fault:
+                seen["strange"] += 1
+                print(f"strange: {type(fault).__name__}")
 
-        callers = [threading.Thread(target=load, args=(10 + caller,)) for caller in range(CALLERS)]
-        for caller in callers:
-            caller.start()
-        time.sleep(2)
-        began = time.monotonic()
-        primary.stop(signal.SIGKILL)
-        standby.promote()
-        answered = len(mine)
-        while len(mine) == answered and time.monotonic() < began + 30:
-            time.sleep(0.01)
-        seconds = time.monotonic() - began
-        time.sleep(1)
-        stop.set()
-        for caller in callers:
-            caller.join()
+        with calling(call, CALLERS):
+            time.sleep(2)
+            began = time.monotonic()
+            primary.stop(signal.SIGKILL)
+            standby.promote()
+            answered = len(mine)
+            while len(mine) == answered and time.monotonic() < began + 30:
+                time.sleep(0.01)
+            seconds = time.monotonic() - began
+            time.sleep(1)
         twice = sum(check(engine, to, code) for to, code in mine)
         engine.close()
     told += mine

@@ -8,22 +8,21 @@
 T-31, codes used where they are not good. Exits with 1 when a count is not what it must be.
 """
 
-import argparse
-import contextlib
+import itertools
 import logging
 import signal
 import sys
-import tempfile
-import threading
 import time
 from collections import Counter as Tally
 from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
-from proofs.report import must_be_none, report
+from proofs.calling import calling
+from proofs.report import must_be_none
+from proofs.stores import STORES, command_line, database, on_each
 from proofs.writers import writers
 from tests.conftest import KEYRING, NOON, make_engine
-from tests.databases import SERVERS, Server
+from tests.databases import Server
 from tests.test_binding import THEFTS as WAYS
 from tests.test_binding import steal
 from watchword.clock import ManualClock
@@ -43,27 +42,11 @@ from watchword.torture import (
 )
 
 SECRET = b"proof secret, 32 bytes or longer."
-STORES = ("sqlite", "postgres", "mariadb")
 PARTS = ("torture", "writers", "restarts", "thefts")
 WRITER_SECONDS = {"short": 5, "usual": 60, "full": 600}
 THEFTS = {"short": 140, "usual": 1_400, "full": 10_010}
 RESTARTS = {"short": 2, "usual": 10, "full": 200}
-
-
-@contextlib.contextmanager
-def database(kind: str) -> Iterator[tuple[str, Server | None]]:
-    """Start a durable server of that kind, or make a file."""
-    if kind == "sqlite":
-        with tempfile.TemporaryDirectory() as folder:
-            yield f"sqlite:///{Path(folder) / 'proof.db'}", None
-        return
-    server = SERVERS[kind](durable=True)
-    server.start()
-    server.create("proof")
-    try:
-        yield server.url("proof"), server
-    finally:
-        server.remove()
+CALLERS = 4
 
 
 def restarts(url: str, server: Server, times: int) -> Iterator[Count]:
@@ -73,40 +56,32 @@ def restarts(url: str, server: Server, times: int) -> Iterator[Count]:
     make_service(engine)
     told: list[tuple[str, str]] = []
     seen: Tally[str] = Tally()
-    stop = threading.Event()
+    numbers = itertools.count(1_000_000)
 
-    def load(number: int) -> None:
-        count = 0
-        while not stop.is_set():
-            count += 1
-            try:
-                started = engine.perform(start(engine, number * 100_000 + count))
-                to, code = started.verification.to, started.code
-                if check(engine, to, code):
-                    told.append((to, code))
-            except Refusal:
-                seen["refusals"] += 1
-            except StoreError:
-                seen["store errors"] += 1
-            except Exception as fault:
-                seen[type(fault).__name__] += 1
+    def call(_caller: int) -> None:
+        try:
+            started = engine.perform(start(engine, next(numbers)))
+            to, code = started.verification.to, started.code
+            if check(engine, to, code):
+                told.append((to, code))
+        except Refusal:
+            seen["refusals"] += 1
+        except StoreError:
+            seen["store errors"] += 1
+        except Exception as fault:
+            seen[type(fault).__name__] += 1
 
-    threads = [threading.Thread(target=load, args=(10 + number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
     slowest = 0.0
-    for _ in range(times):
-        time.sleep(0.5)
-        server.stop(signal.SIGKILL)
-        server.start()
-        back = time.monotonic()
-        answered = len(told)
-        while len(told) == answered and time.monotonic() < back + 30:
-            time.sleep(0.01)
-        slowest = max(slowest, time.monotonic() - back)
-    stop.set()
-    for thread in threads:
-        thread.join()
+    with calling(call, CALLERS):
+        for _ in range(times):
+            time.sleep(0.5)
+            server.stop(signal.SIGKILL)
+            server.start()
+            back = time.monotonic()
+            answered = len(told)
+            while len(told) == answered and time.monotonic() < back + 30:
+                time.sleep(0.01)
+            slowest = max(slowest, time.monotonic() - back)
     twice = sum(check(engine, to, code) for to, code in told)
     engine.close()
     strange = sum(count for name, count in seen.items() if name not in ("refusals", "store errors"))
@@ -128,7 +103,7 @@ def thefts(url: str, times: int) -> Iterator[Count]:
     yield must_be_none(f"codes taken of {times} stolen in {len(WAYS)} ways {named}", found.total())
 
 
-def prove(part: str, kind: str, name: str) -> Iterator[Count]:
+def prove(kind: str, part: str, name: str) -> Iterator[Count]:
     """Run one part of the proof on one store."""
     with database(kind) as (url, server):
         if part == "torture":
@@ -143,19 +118,15 @@ def prove(part: str, kind: str, name: str) -> Iterator[Count]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    arguments.add_argument("--size", choices=list(SIZES), default="full")
-    arguments.add_argument("--only", choices=STORES, action="append", help="these stores only")
+    arguments = command_line("Prove what is promised of the state.", SIZES)
     arguments.add_argument("--part", choices=PARTS, action="append", help="these parts only")
     given = arguments.parse_args()
     held = True
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # it reports each connection we break
     for part in given.part or PARTS:
-        for kind in given.only or STORES:
-            if part == "restarts" and kind == "sqlite":
-                continue  # it is no server
-            held = report(f"{kind}, {part}", prove(part, kind, given.size)) and held
-    sys.exit(0 if held else 1)
+        stores = [kind for kind in given.only or STORES if (kind, part) != ("sqlite", "restarts")]
+        held = on_each(stores, part, partial(prove, part=part, name=given.size)) and held
+    sys.exit(not held)
 
 
 if __name__ == "__main__":

@@ -7,26 +7,27 @@ It makes its own schema, gets its rows and its callers, and serves on while `wat
 today runs and today's server starts beside it.
 """
 
-import argparse
 import itertools
 import json
 import secrets
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter as Tally
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from proofs.report import must_be_none, report
+from proofs.calling import calling
+from proofs.report import must_be_none
 from proofs.rotation import Node, ask, basic
-from proofs.state import STORES, database
+from proofs.stores import command_line, database, on_each
 from tests.databases import Missing
 from watchword import codes
 from watchword.home import credentials_in
@@ -138,39 +139,29 @@ class Traffic:
         self._key = Key.from_secret(SECRET)
         self._database = connect(url)
         self._numbers = itertools.count(237650000000)
-        self._stop = threading.Event()
-        self._callers = [threading.Thread(target=self._call) for _ in range(CALLERS)]
 
-    def start(self) -> None:
-        """Let the callers begin."""
-        for caller in self._callers:
-            caller.start()
+    def call(self, _caller: int) -> None:
+        """Start one, check it with a wrong code and with the right one."""
+        to = f"+{next(self._numbers)}"
+        started = self._ask("Verifications", {"To": to, "Channel": "sms"})
+        if started is None:
+            return
+        code = self._code(started["sid"])
+        wrong = f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
+        self._ask("VerificationCheck", {"To": to, "Code": wrong})
+        checked = self._ask("VerificationCheck", {"To": to, "Code": code})
+        if checked is not None:
+            self.counts["right codes refused"] += checked["status"] != "approved"
+            self.approved.append(started["sid"])
 
-    def end(self) -> None:
-        """Wait until the callers have finished what they were at."""
-        self._stop.set()
-        for caller in self._callers:
-            caller.join()
+    def close(self) -> None:
+        """Let go of the database that the codes were read in; what was told stays."""
         self._database.dispose()
 
     def longest_ms(self, since: float, until: float) -> int:
         """Return how long the slowest request took, of those under way in between."""
         took = [end - begin for begin, end in self.times if end > since and begin < until]
         return round(1000 * max(took, default=0))
-
-    def _call(self) -> None:
-        while not self._stop.is_set():
-            to = f"+{next(self._numbers)}"
-            started = self._ask("Verifications", {"To": to, "Channel": "sms"})
-            if started is None:
-                continue
-            code = self._code(started["sid"])
-            wrong = f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
-            self._ask("VerificationCheck", {"To": to, "Code": wrong})
-            checked = self._ask("VerificationCheck", {"To": to, "Code": code})
-            if checked is not None:
-                self.counts["right codes refused"] += checked["status"] != "approved"
-                self.approved.append(started["sid"])
 
     def _ask(self, name: str, form: dict[str, str]) -> dict[str, Any] | None:
         path = f"/v2/Services/{self._known.service_sid}/{name}"
@@ -220,8 +211,7 @@ def _migrated(
     fill(url, rows)
     before = count(url)
     traffic = Traffic([old, new], home, url)
-    traffic.start()
-    try:
+    with closing(traffic), calling(traffic.call, CALLERS):
         time.sleep(seconds)
         usual = traffic.longest_ms(0, time.monotonic())
         began = time.monotonic()
@@ -233,8 +223,6 @@ def _migrated(
         time.sleep(seconds)
         old.stop()
         time.sleep(seconds)
-    finally:
-        traffic.end()
     yield Count(f"the schema that the release before made, of {release}", int(made or 0), release,
                 made == release)  # fmt: skip
     after = count(url)
@@ -275,26 +263,23 @@ def _migrate(node: Node) -> None:
     subprocess.run(command, env=node.environment((SECRET,)), capture_output=True, check=True)
 
 
-def prove(kind: str, size: str, back: int) -> bool:
-    """Upgrade from the newest releases, one database each."""
-    held = True
-    for release, commit in releases()[:back]:
-        with database(kind) as (url, _):
-            title = f"{kind}, upgrade from {release} with {ROWS[size]:,} rows a table"
-            held = report(title, upgrade(url, release, commit, ROWS[size])) and held
-    return held
+def prove(kind: str, release: str, commit: str, rows: int) -> Iterator[Count]:
+    """Upgrade from one release, on a database of its own."""
+    with database(kind) as (url, _):
+        yield from upgrade(url, release, commit, rows)
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description="Prove that upgrades stop nobody.")
-    arguments.add_argument("--size", choices=list(ROWS), default="full")
-    arguments.add_argument("--only", choices=STORES, action="append", help="these stores only")
+    arguments = command_line("Prove that upgrades stop nobody.", ROWS)
     arguments.add_argument("--releases", type=int, help="so many, counted back from today's")
     given = arguments.parse_args()
+    rows = ROWS[given.size]
     held = True
-    for kind in given.only or STORES:
-        held = prove(kind, given.size, given.releases or RELEASES[given.size]) and held
-    sys.exit(0 if held else 1)
+    for release, commit in releases()[: given.releases or RELEASES[given.size]]:
+        title = f"upgrade from {release} with {rows:,} rows a table"
+        taken = partial(prove, release=release, commit=commit, rows=rows)
+        held = on_each(given.only, title, taken) and held
+    sys.exit(not held)
 
 
 if __name__ == "__main__":

@@ -432,4 +432,5 @@ def test_no_fault_while_settings_are_read_opens_an_engine_with_others(
 
 def about(engine: Engine) -> tuple[object, ...]:
     """Return what settings have made of an engine."""
-    return engine.policy, engine.fingerprint("+237650000000"), engine.credentials, engine.public_url
+    named_by_its_keys = engine.ladder("+237650000000", "user")
+    return engine.policy, named_by_its_keys, engine.credentials, engine.public_url

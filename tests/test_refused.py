@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from tests.conftest import CREDENTIALS, NOON, PHONE, SERVICE, make_engine
+from tests.conftest import CREDENTIALS, KEYRING, NOON, PHONE, SERVICE, make_engine
 from tests.hosted import KNOWN, Person, client_of
 from watchword.cli import main
 from watchword.clock import ManualClock
@@ -114,7 +114,7 @@ def skip_landlines(engine: Engine) -> None:
 
 def forget(engine: Engine) -> None:
     """Have the phone's guesses for life used up."""
-    name = engine.fingerprint(PHONE)
+    name = KEYRING.fingerprint(SERVICE.sid, PHONE)
     spent = Subject(name, SERVICE.sid, "VE0", 50, NOON)
     engine.store.transact(Keys.of(Subject, name), lambda _: Changes.of(spent))
 

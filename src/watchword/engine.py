@@ -199,10 +199,6 @@ class Engine:
             return self.page_macs(f"token {self.credentials.auth_token}")[0]
         return (await self.read_async(FindHolder(sid))).standing(self.credentials.account_sid)
 
-    def fingerprint(self, to: str) -> str:
-        """Name an address within the default service by the newest key."""
-        return self._keyring.fingerprint(self.credentials.service_sid, to)
-
     def ladder(
         self, to: str, user: str, service_sid: str | None = None
     ) -> tuple[str, str, tuple[str, ...]]:

@@ -1,12 +1,13 @@
 """A verification's commands: started, guarded, checked, closed, fetched, its message recorded."""
 
 from watchword.commands.base import Context, Decision
+from watchword.commands.finding import Named, find_held
 from watchword.commands.ladder import ClimbIfFree
 from watchword.commands.naming import kept
 from watchword.commands.postings import announce, announce_expiry, announce_message
 from watchword.commands.safe_list import find_safe_number
 from watchword.commands.services import owned_service
-from watchword.errors import AmountNeeded, MissingAddress, NotFound, TemplateNotFound
+from watchword.errors import AmountNeeded, TemplateNotFound
 from watchword.keys import Keyring
 from watchword.mailbox import Address
 from watchword.model import (
@@ -91,7 +92,7 @@ class StartVerification(Record, frozen=True):
         wording = _worded(service, self.wording, self.channel, context)
         changes = Changes() if safe else self._count(service, rows, context)
         names = keyring.names(service.sid, to + self.lane)
-        held = _held(rows, names)
+        held = find_held(rows, names)
         ask = verification.Ask(
             subject=names[0],
             to=to,
@@ -174,7 +175,11 @@ class CheckCode(Record, frozen=True):
     lane: str = ""
 
     def keys(self, keyring: Keyring) -> Keys:
-        return _address_keys(keyring, self.service_sid, self.to, self.verification_sid, self.lane)
+        return self._named.keys(keyring)
+
+    @property
+    def _named(self) -> Named:
+        return Named(self.service_sid, self.to, self.verification_sid, self.lane)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
         service = owned_service(rows, self.service_sid, self.account_sid)
@@ -183,9 +188,7 @@ class CheckCode(Record, frozen=True):
             payment = (self.amount, self.payee)
             if None in payment:
                 raise AmountNeeded
-        subject, found = _find(
-            rows, context, self.service_sid, self.to, self.verification_sid, self.lane
-        )
+        subject, found = self._named.find(rows, context)
         verdict = verification.check(
             subject,
             found,
@@ -214,11 +217,15 @@ class CloseVerification(Record, frozen=True):
     verification_sid: str | None = None
 
     def keys(self, keyring: Keyring) -> Keys:
-        return _address_keys(keyring, self.service_sid, self.to, self.verification_sid)
+        return self._named.keys(keyring)
+
+    @property
+    def _named(self) -> Named:
+        return Named(self.service_sid, self.to, self.verification_sid)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
         service = owned_service(rows, self.service_sid, self.account_sid)
-        subject, found = _find(rows, context, self.service_sid, self.to, self.verification_sid)
+        subject, found = self._named.find(rows, context)
         subject, closed = verification.close(subject, found, self.status, context.now)
         changes = Changes.of(subject, closed)
         changes.add(announce(service, f"verification.{closed.status}", closed, context))
@@ -234,11 +241,15 @@ class FetchVerification(Record, frozen=True):
     verification_sid: str | None = None
 
     def keys(self, keyring: Keyring) -> Keys:
-        return _address_keys(keyring, self.service_sid, self.to, self.verification_sid)
+        return self._named.keys(keyring)
+
+    @property
+    def _named(self) -> Named:
+        return Named(self.service_sid, self.to, self.verification_sid)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Verification]:
         owned_service(rows, self.service_sid, self.account_sid)
-        _, found = _seek(rows, context, self.service_sid, self.to, self.verification_sid)
+        _, found = self._named.seek(rows, context)
         return Decision(Changes(), verification.show(found, context.now))
 
 
@@ -292,79 +303,6 @@ def _detailed(service: Service, details: Details, address: Address) -> Details:
     if service.settings.lookup_enabled:
         details = replace(details, line_type=address.line_type)
     return details
-
-
-def _address_keys(
-    keyring: Keyring,
-    service_sid: str,
-    to: str | None,
-    verification_sid: str | None,
-    lane: str = "",
-) -> Keys:
-    if to is None and verification_sid is None:
-        raise MissingAddress
-    keys = Keys.reading(Service, service_sid)
-    if to is not None:
-        keys |= Keys.one_of(Subject, *keyring.names(service_sid, to + lane))
-    if verification_sid is not None:
-        keys |= Keys.of(Verification, verification_sid)
-    return keys
-
-
-class _Held(Record, frozen=True):
-    """What is stored of an address."""
-
-    subject: Subject | None = None
-    latest: Verification | None = None
-
-
-def _held(rows: Rows, names: tuple[str, ...]) -> _Held:
-    """Find an address's rows, whichever key named them."""
-    subject = next((row for name in names if (row := rows.get(Subject, name))), None)
-    if subject is None:
-        return _Held()
-    return _Held(subject, rows.get(Verification, subject.verification_sid))
-
-
-def _find(
-    rows: Rows,
-    context: Context,
-    service_sid: str,
-    to: str | None,
-    verification_sid: str | None,
-    lane: str = "",
-) -> tuple[Subject, Verification]:
-    """Find a verification and its subject, else `_seek`; a superseded one may have none any more.
-
-    An older key named the subject that it knows, and a later start has moved that one since.
-    """
-    subject, found = _seek(rows, context, service_sid, to, verification_sid, lane)
-    if subject is None:
-        raise NotFound  # as for every superseded one: nothing about it is open
-    return subject, found
-
-
-def _seek(
-    rows: Rows,
-    context: Context,
-    service_sid: str,
-    to: str | None,
-    verification_sid: str | None,
-    lane: str = "",
-) -> tuple[Subject | None, Verification]:
-    """Find a verification by address, by sid, or by both where both must fit."""
-    names = () if to is None else context.keyring.names(service_sid, to + lane)
-    held = _held(rows, names)
-    subject, found = held.subject, held.latest
-    if verification_sid is not None and (found is None or found.sid != verification_sid):
-        found = rows.get(Verification, verification_sid)
-        if found is not None and to is None:
-            subject = rows.get(Subject, found.subject)
-    if found is None or found.service_sid != service_sid:
-        raise NotFound
-    if to is not None and found.to != to:
-        raise NotFound
-    return subject, found
 
 
 def _attempt(started: Verification, country: str, keyring: Keyring) -> Attempt:
