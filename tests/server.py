@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import requests
 from twilio.rest import Client
@@ -61,14 +61,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(*words: str, **environment: str) -> Iterator[Server]:
+def serving(
+    *words: str, stderr: int | IO[str] = subprocess.PIPE, **environment: str
+) -> Iterator[Server]:
     """Run `watchword serve` in the present environment and this one until the block ends."""
     port = free_port()
     command = [sys.executable, "-m", "watchword", "serve", "--port", str(port), *words]
     with subprocess.Popen(
         command,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         env=os.environ | environment,
         text=True,
     ) as process:

@@ -75,6 +75,7 @@ FLOORS = (  # within a floor, a room may be imported by those that come after it
         "torture",
         "terminal",
         "doctor",
+        "log_lines",
         "serve",
         "otp_model",
         "cli_texts",

@@ -1,14 +1,18 @@
-"""`watchword serve`: whose word it takes for where a request came from."""
+"""`watchword serve`: what it logs, and whose word it takes for where a request came from."""
 
 import asyncio
 import json
+import logging
+import re
 import socket
 import urllib.request
+from pathlib import Path
 
 import pytest
 import uvloop
 
 from tests.server import Server, serving
+from watchword.log_lines import logging_for
 from watchword.serve import doors
 
 FORWARDED = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
@@ -28,6 +32,37 @@ def url_of_a_verification(server: Server) -> str:
     with urllib.request.urlopen(request, timeout=30) as answer:
         found: str = json.loads(answer.read())["url"]
         return found
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_log_line_has_its_time_its_level_and_who_says_it(workers: str, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w+") as log:
+        with serving("--workers", workers, stderr=log, WATCHWORD_LOG="info") as server:
+            url_of_a_verification(server)
+        log.seek(0)
+        lines = [line for line in log if "verification.started" in line]
+
+    assert len(lines) == 1
+    assert re.match(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO watchword: verification", lines[0])
+    assert "+237•••••••00" in lines[0]
+
+
+def test_by_default_only_warnings_are_logged(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w+") as log:
+        with serving(stderr=log) as server:
+            url_of_a_verification(server)
+        log.seek(0)
+
+        assert "verification.started" not in log.read()
+
+
+def test_a_logging_of_ones_own_is_left_alone() -> None:
+    handler = logging.NullHandler()
+    logging.getLogger().addHandler(handler)
+    try:
+        assert logging_for("info") is None
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 def test_nobody_is_believed_by_default() -> None:

@@ -17,6 +17,7 @@ from watchword.errors import ConfigurationError, InvalidParameter
 PREFIX = "WATCHWORD_"
 ENVIRONMENTS = ("development", "production")
 SENDERS = ("", "routes", "inbox", "console")
+LOG_LEVELS = ("error", "warning", "info", "debug")
 A_LOT: Final = 1_000_000
 CENTURY_IN_DAYS: Final = 36_500
 YEAR_IN_MILLISECONDS: Final = 31_536_000_000
@@ -54,6 +55,7 @@ class Settings:
     return_urls: tuple[str, ...]
     private_webhooks: bool
     trusted_proxies: tuple[str, ...]
+    log: str
     metrics_token: str = field(default="", repr=False)
 
     @property
@@ -191,6 +193,12 @@ SETTINGS: Final = (
     Setting(
         "WATCHWORD_TRUSTED_PROXIES", "", _networks, "whose X-Forwarded-For and -Proto to believe"
     ),
+    Setting(
+        "WATCHWORD_LOG",
+        "warning",
+        _one_of(*LOG_LEVELS),
+        "how much the server logs: error, warning, info (each start) or debug",
+    ),
     Setting("WATCHWORD_METRICS_TOKEN", "", _text, "who shows it as a Bearer token sees /metrics"),
     Setting(
         "WATCHWORD_RETURN_URLS", "", _urls, "where the hosted page may lead back to: URLs, spaced"
@@ -265,6 +273,7 @@ def read(texts: tuple[str, ...], _paths_start_at: tuple[str, str | None]) -> Set
         return_urls=values["WATCHWORD_RETURN_URLS"],
         private_webhooks=values["WATCHWORD_PRIVATE_WEBHOOKS"] == "allow",
         trusted_proxies=values["WATCHWORD_TRUSTED_PROXIES"],
+        log=values["WATCHWORD_LOG"],
         metrics_token=values["WATCHWORD_METRICS_TOKEN"],
     )
 

@@ -13,6 +13,7 @@ from watchword.clock import SystemClock
 from watchword.config import Settings
 from watchword.development.controls import FILE, Controls, Faults
 from watchword.errors import ConfigurationError
+from watchword.log_lines import logging_for
 from watchword.protocol import Protocol
 from watchword.runtime import open_engine, open_store
 from watchword.senders.inbox import inbox_of
@@ -38,11 +39,23 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
     _check_address(host, port)
     _greet(settings, host, port, has_inbox=has_inbox)
     purge_daily(lambda: open_store(settings), retention_of(settings), SystemClock().now)
-    serve_app("watchword.asgi:from_environment", host, port, workers, settings.trusted_proxies)
+    serve_app(
+        "watchword.asgi:from_environment",
+        host,
+        port,
+        workers,
+        settings.trusted_proxies,
+        settings.log,
+    )
 
 
 def serve_app(
-    factory: str, host: str, port: int, workers: int, proxies: tuple[str, ...] = ()
+    factory: str,
+    host: str,
+    port: int,
+    workers: int,
+    proxies: tuple[str, ...] = (),
+    log: str = "warning",
 ) -> None:
     """Serve what a factory makes as ours is served; benchmarks lay a fixed answer beside it."""
     config = uvicorn.Config(
@@ -55,6 +68,7 @@ def serve_app(
         backlog=BACKLOG,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=",".join(proxies),
+        log_config=logging_for(log),
         log_level="warning",
         access_log=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

@@ -13,6 +13,11 @@ NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the last four bytes ar
 class AddressRefused(OSError):
     """The webhook's host is, or resolves to, an address that webhooks may not reach."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "webhooks do not go to private addresses; WATCHWORD_PRIVATE_WEBHOOKS=allow lets them"
+        )
+
 
 def is_public(address: str) -> bool:
     """Say whether an address is one of the open internet's."""
@@ -42,7 +47,7 @@ class GuardedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         found: list[ResolveResult] = await self._resolver.resolve(host, port, family)
         if not all(is_public(each["host"]) for each in found):
-            raise AddressRefused("webhooks do not go to private addresses")
+            raise AddressRefused
         return found
 
     async def close(self) -> None:
@@ -56,7 +61,7 @@ def refuse_private_literal(host: str) -> None:
     except ValueError:
         return  # a name: the resolver looks at what it stands for
     if not public:
-        raise AddressRefused("webhooks do not go to private addresses")
+        raise AddressRefused
 
 
 def resolver(*, private: bool) -> Any:

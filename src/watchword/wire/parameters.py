@@ -91,10 +91,11 @@ def _read(parameter: Parameter, texts: list[str]) -> Any:
 def text(longest: int = LONGEST_TEXT, shortest: int = 1, pattern: str | None = None) -> Kind:
     """Take a text of so many characters, none of them a control character."""
     shape = None if pattern is None else re.compile(pattern)
+    length = f"{longest}" if shortest == longest else f"{shortest} to {longest}"
 
     def read(value: str) -> str:
         if not shortest <= len(value) <= longest:
-            raise ValueError(f"it takes {shortest} to {longest} characters")
+            raise ValueError(f"it takes {length} characters")
         if not value.isprintable():
             raise ValueError("it holds characters that cannot be shown")
         if shape is not None and not shape.fullmatch(value):

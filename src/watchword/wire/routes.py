@@ -196,7 +196,9 @@ def find(request: Request, account_sid: str) -> tuple[Route, Call]:
     if route.method == "DELETE":
         given = {}  # nothing in it is read
     if given is None:
-        raise InvalidParameter("Body", "it is not a form in UTF-8")
+        raise InvalidParameter(
+            "Body", "it takes a form (application/x-www-form-urlencoded) in UTF-8"
+        )
     asked = Asked(account_sid, request.base_url, request.path, read_all(route.parameters, given))
     return route, route.handler(asked, *values)
 
