@@ -78,12 +78,12 @@ def test_methods_that_a_path_does_not_know_change_nothing(
     before = dict(store._rows.cells)
     for path in PATHS:
         here = [route for route in ROUTES if route.path == path]
-        for method in METHODS:
-            if method in {route.method for route in here}:
-                continue
+        there = {route.method for route in here}
+        there |= {"HEAD"} if "GET" in there else set()
+        for method in set(METHODS) - there:
             answer = http.request(method, named(here[0], names), auth=AUTH)
             assert answer.status_code == 405, f"{method} {path}"
-            assert set(answer.headers["allow"].split(", ")) == {route.method for route in here}
+            assert set(answer.headers["allow"].split(", ")) == there
     assert store._rows.cells == before
 
 

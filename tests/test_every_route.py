@@ -15,6 +15,7 @@ from watchword.wire.routes import ROUTES, Route
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 PATHS = sorted({route.path for route in ROUTES})
+READS = [route for route in ROUTES if route.method == "GET"]
 WRITES = [route for route in ROUTES if route.method == "POST"]
 
 
@@ -73,6 +74,7 @@ def test_a_method_that_is_not_there_is_refused_and_changes_nothing(
     path: str, http: TestClient, watchword_kit: Kit, made: dict[str, str]
 ) -> None:
     there = {route.method for route in ROUTES if route.path == path}
+    there |= {"HEAD"} if "GET" in there else set()
     before = rows(watchword_kit)
 
     for method in set(METHODS) - there:
@@ -81,6 +83,19 @@ def test_a_method_that_is_not_there_is_refused_and_changes_nothing(
         assert set(answer.headers["allow"].split(", ")) == there
 
     assert rows(watchword_kit) == before
+
+
+@pytest.mark.parametrize("route", READS, ids=lambda route: route.operation)
+def test_head_answers_as_get_does_without_the_body(
+    route: Route, http: TestClient, made: dict[str, str]
+) -> None:
+    path = filled(route.path, route.resource, made)
+
+    head, get = http.head(path), http.get(path)
+
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["content-length"] == str(len(get.content))
+    assert head.headers["content-type"] == get.headers["content-type"]
 
 
 @pytest.mark.parametrize("route", WRITES, ids=lambda route: route.operation)

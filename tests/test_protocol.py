@@ -131,7 +131,7 @@ class Connection:
     def answers(self, *methods: str) -> list[tuple[int, Any]]:
         """Read what was answered to requests of these methods, and that nothing follows."""
         found = []
-        source = _Source(self.wire.heard)
+        source = Source(self.wire.heard)
         for method in methods:
             answer = http.client.HTTPResponse(source, method=method)  # type: ignore[arg-type]
             answer.begin()
@@ -141,7 +141,9 @@ class Connection:
         return found
 
 
-class _Source:
+class Source:
+    """What was heard, to be read as several answers."""
+
     def __init__(self, heard: bytes) -> None:
         self.file = io.BufferedReader(io.BytesIO(heard))
 

@@ -75,7 +75,8 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer `/v2` without a framework in between, and everything else through Starlette."""
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
-            await _send(send, await self._answer(scope, receive))
+            response = await self._answer(scope, receive)
+            await _send(send, response, has_body=scope["method"] != "HEAD")
         else:
             await self._pages(scope, _limited(receive), send)
 
@@ -174,7 +175,7 @@ async def _read(receive: Receive) -> bytes | None:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-async def _send(send: Send, response: Response) -> None:
+async def _send(send: Send, response: Response, *, has_body: bool) -> None:
     headers = [
         (b"twilio-request-id", new_sid("RQ").encode()),
         *[(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers],
@@ -182,4 +183,4 @@ async def _send(send: Send, response: Response) -> None:
     if response.status != HTTPStatus.NO_CONTENT:
         headers.append((b"content-length", b"%d" % len(response.body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    await send({"type": "http.response.body", "body": response.body if has_body else b""})

@@ -77,7 +77,7 @@ class Receipts:
         """Record what Meta has put together, each report by the attempt or the id it names."""
         query = dict(request.query_params)
         try:
-            if request.method == "GET":
+            if request.method != "POST":
                 return PlainTextResponse(provider.challenge(query))
             notices = provider.notices(await self._callback(request, query))
         except NotAuthentic:

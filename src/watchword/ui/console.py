@@ -80,7 +80,7 @@ class Console:
 
     async def sign_in(self, request: Request) -> Response:
         """Take the account's sid and token; tries are counted by network address."""
-        if request.method == "GET":
+        if request.method != "POST":
             return render("sign_in.html", error="")
         if not is_same_origin(request):
             return render("sign_in.html", 403, error="Open this page and try again.")
@@ -128,13 +128,13 @@ class Console:
             now=now,
         )
 
-    async def events(self, _request: Request, _operator: Operator) -> Response:
+    async def events(self, request: Request, _operator: Operator) -> Response:
         """Tell the overview whenever a message was sent."""
-        return self._live.respond()
+        return self._live.respond(request)
 
     async def phone(self, request: Request, operator: Operator) -> Response:
         """Show one number's file. The number comes in a form, so that no address holds it."""
-        if request.method == "GET":
+        if request.method != "POST":
             return self._phone_page(operator)
         form = await request.form()
         return await self._show_phone(operator, _text(form, "number"), _text(form, "service"))

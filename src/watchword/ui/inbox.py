@@ -67,9 +67,9 @@ class InboxPage:
             controls=shown_controls(self._controls) if self._controls else None,
         )
 
-    async def events(self, _request: Request) -> Response:
+    async def events(self, request: Request) -> Response:
         """Tell the page whenever a message arrives."""
-        return self._live.respond()
+        return self._live.respond(request)
 
     async def clear(self, request: Request) -> Response:
         """Forget every message."""

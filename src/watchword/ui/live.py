@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from watchword.ui.look import HEADERS
@@ -18,6 +19,7 @@ LOOK_EVERY = 0.2  # seconds between looks; what changes is on the screen within 
 BEAT_EVERY = 15.0  # seconds between comments that keep proxies from closing a quiet stream
 MAX_STREAMS = 64
 RETRY_SECONDS = 5
+STREAM = "text/event-stream"
 
 
 class Live:
@@ -27,14 +29,15 @@ class Live:
         self._look = look
         self._streams = 0
 
-    def respond(self) -> Response:
+    def respond(self, request: Request) -> Response:
         """Open a stream, or ask to come back later when there are too many."""
         if self._streams >= MAX_STREAMS:
             headers = HEADERS | {"Retry-After": str(RETRY_SECONDS)}
             return PlainTextResponse("too many live pages\n", status_code=503, headers=headers)
-        return StreamingResponse(
-            self._events(), media_type="text/event-stream", headers=HEADERS | NO_BUFFER
-        )
+        headers = HEADERS | NO_BUFFER
+        if request.method == "HEAD":  # a stream would hold the connection for a body nobody gets
+            return Response(media_type=STREAM, headers=headers)
+        return StreamingResponse(self._events(), media_type=STREAM, headers=headers)
 
     async def _events(self) -> AsyncIterator[str]:
         self._streams += 1

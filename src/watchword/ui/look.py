@@ -53,7 +53,7 @@ def render(name: str, status: int = 200, **values: Any) -> Response:
 
 def show_trouble(request: Request, fault: Exception) -> Response:
     """Say that the store does not answer; what was asked for can be asked for again."""
-    again = request.url.path if request.method == "GET" else "/"
+    again = request.url.path if request.method != "POST" else "/"
     return render("trouble.html", 503, said=str(fault), again=again)
 
 

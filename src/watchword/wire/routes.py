@@ -187,11 +187,11 @@ class MethodNotAllowed(Exception):
 
 
 def find(request: Request, account_sid: str) -> tuple[Route, Call]:
-    """Return the operation that a request asks for, and what it comes to.
+    """Return the operation that a request asks for, and what it comes to; HEAD asks what GET does.
 
     Raises NotFound for a path nobody serves, MethodNotAllowed, or a Refusal of its parameters.
     """
-    route, values = _locate(request.method, request.path)
+    route, values = _locate("GET" if request.method == "HEAD" else request.method, request.path)
     given = request.query if route.method == "GET" else request.form
     if route.method == "DELETE":
         given = {}  # nothing in it is read
@@ -209,7 +209,8 @@ def _locate(method: str, path: str) -> tuple[Route, tuple[str, ...]]:
     routes, segments = _match(path)
     route = routes.get(method)
     if route is None:
-        raise MethodNotAllowed(tuple(sorted(routes)))
+        also = ("HEAD",) if "GET" in routes else ()  # RFC 9110 9.3.2: without the body
+        raise MethodNotAllowed(tuple(sorted((*routes, *also))))
     names = route.path.strip("/").split("/")
     return route, tuple(
         _path_value(route, name, segment)
