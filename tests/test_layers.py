@@ -11,6 +11,7 @@ FLOORS = (  # within a floor, a room may be imported by those that come after it
         "errors",
         "sids",
         "record",
+        "waits",
         "events",
         "sqlite",
         "clock",

@@ -18,8 +18,10 @@ from twilio.base.exceptions import TwilioRestException
 from tests.conftest import CREDENTIALS, NOON, PHONE, make_engine
 from tests.server import Server, serving
 from watchword.asgi import App
+from watchword.batch import Outcome
 from watchword.board import Board
 from watchword.clock import ManualClock
+from watchword.commands.base import Command
 from watchword.commands.verifications import FetchVerification
 from watchword.counts import Counts, Histogram
 from watchword.errors import Overloaded, StoreError
@@ -27,6 +29,7 @@ from watchword.gather import Gatherer
 from watchword.metrics import FAMILIES
 from watchword.senders.inbox import InboxSender
 from watchword.store.memory import MemoryStore
+from watchword.waits import Waits
 
 TOKEN = "prometheus"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -114,9 +117,13 @@ def is_whole(told: dict[str, float]) -> bool:
 def test_what_is_refused_for_want_of_room_is_counted_and_so_is_who_waits() -> None:
     counts = Counts()
 
+    def run(commands: list[Command[Any]]) -> Waits[list[Outcome]]:
+        yield from ()
+        return ["done"] * len(commands)
+
     async def check() -> None:
         loop = asyncio.get_running_loop()
-        gatherer = Gatherer(loop, lambda commands: ["done"] * len(commands), 256, counts=counts)
+        gatherer = Gatherer(loop, run, 256, counts=counts)
         command = FetchVerification(CREDENTIALS.service_sid, CREDENTIALS.account_sid, to=PHONE)
         waiting = [gatherer.add(command, f"account {place}") for place in range(128)]
         with pytest.raises(Overloaded):

@@ -5,6 +5,7 @@ import base64
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -36,6 +37,7 @@ from watchword.senders.base import Message, Receipt
 from watchword.senders.inbox import InboxSender
 from watchword.store.base import Changes, Keys, Rows
 from watchword.store.memory import MemoryStore
+from watchword.waits import Waits
 
 COMMAND = FetchVerification(CREDENTIALS.service_sid, CREDENTIALS.account_sid, to=PHONE)
 
@@ -56,8 +58,9 @@ def gathering(
     loop = ManualLoop()
     batches: list[int] = []
 
-    def run(commands: list[Command[Any]]) -> list[Outcome]:
+    def run(commands: list[Command[Any]]) -> Waits[list[Outcome]]:
         batches.append(len(commands))
+        yield from ()
         return ["done"] * len(commands)
 
     gatherer = Gatherer(loop, run, 256, room=Room(loop.time, places=places, pressed=pressed))
@@ -65,18 +68,19 @@ def gathering(
     loop.close()
 
 
-def test_what_arrives_while_a_batch_is_under_way_becomes_one_batch() -> None:
+@pytest.mark.parametrize("lanes", [0, 4])
+def test_what_arrives_while_a_batch_is_under_way_becomes_one_batch(lanes: int) -> None:
     """Two lanes that share it would pay twice for what a batch costs."""
     batches: list[int] = []
     go_on = threading.Event()
 
-    def run(commands: list[Command[Any]]) -> list[Outcome]:
+    def run(commands: list[Command[Any]]) -> Waits[list[Outcome]]:
         batches.append(len(commands))
-        go_on.wait(10)
+        yield partial(go_on.wait, 10)
         return ["done"] * len(commands)
 
     async def arrive() -> None:
-        gatherer = Gatherer(asyncio.get_running_loop(), run, 256, lanes=4)
+        gatherer = Gatherer(asyncio.get_running_loop(), run, 256, lanes=lanes)
         waiting = []
         for _turn in range(5):
             waiting += [gatherer.add(COMMAND) for _ in range(3)]

@@ -7,6 +7,7 @@ from watchword.commands.base import Command, Context
 from watchword.errors import Refusal, StoreError, UnfitValue
 from watchword.keys import Keyring
 from watchword.store.base import Changes, Keys, Rows, Store
+from watchword.waits import Waits
 
 Outcome = Any  # an answer of whatever type the command gives, or the exception it ended in
 
@@ -16,7 +17,7 @@ def run_batch(
     commands: Sequence[Command[Any]],
     keyring: Keyring,
     context: Callable[[], Context],
-) -> list[Outcome]:
+) -> Waits[list[Outcome]]:
     """Run the commands in order as one transaction and return an answer or an exception for each.
 
     A refused command writes nothing and harms no other. A command with a fault of its own is
@@ -51,7 +52,7 @@ def run_batch(
         return changes
 
     try:
-        store.transact(Keys.union(keys), decide)
+        yield from store.transact_in_steps(Keys.union(keys), decide)
     except Exception as fault:  # one command's fault must not fail its neighbours
         if len(commands) == 1:
             return [fault]
@@ -59,5 +60,6 @@ def run_batch(
             for index, _ in ready:
                 outcomes[index] = fault
             return outcomes
-        return [run_batch(store, [command], keyring, context)[0] for command in commands]
+        for index, command in enumerate(commands):
+            (outcomes[index],) = yield from run_batch(store, [command], keyring, context)
     return outcomes

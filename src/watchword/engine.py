@@ -51,6 +51,7 @@ from watchword.sids import new_nonce, new_sid
 from watchword.store.base import Store
 from watchword.tally import Tally
 from watchword.texts.write import Texts
+from watchword.waits import Waits, run_here
 
 logger = logging.getLogger("watchword")
 A = TypeVar("A")
@@ -108,7 +109,7 @@ class Engine:
         self._late = Late()
         self._gate = Gate(credentials, keyring)
         self.tally = Tally(
-            self._run,
+            self._run_here,
             lambda command: self._gather(Run(command)),
             self._now,
             self._go_on,
@@ -248,7 +249,7 @@ class Engine:
         try:
             while True:
                 if isinstance(effect, Run):
-                    effect = _resume(steps, self._run([effect.command])[0])
+                    effect = _resume(steps, self._run_here(effect.command))
                     continue
                 receipt = self._deliver(effect.message, steps)
                 if receipt is None:
@@ -333,8 +334,11 @@ class Engine:
         """Return what a call is to say; raise ConfigurationError for what we did not seal."""
         return unsealed(sealed, attempt_sid, self._keyring)
 
-    def _run(self, commands: list[Command[Any]]) -> list[Outcome]:
+    def _run(self, commands: list[Command[Any]]) -> Waits[list[Outcome]]:
         return run_batch(self.store, commands, self._keyring, self._context)
+
+    def _run_here(self, command: Command[Any]) -> Outcome:
+        return run_here(self._run([command]))[0]
 
     def _context(self) -> Context:
         return Context(

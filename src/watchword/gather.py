@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from watchword.batch import Outcome
@@ -10,11 +11,12 @@ from watchword.commands.base import Command
 from watchword.counts import Counts
 from watchword.record import Record
 from watchword.room import Room
+from watchword.waits import Waits, resume, run_here
 
 LONGEST_WAIT = 5.0  # seconds; whoever has waited so long has gone, or soon will
 SLOW = 0.05  # seconds; a batch on a database nearby takes a tenth of it
 
-Runner = Callable[[list[Command[Any]]], list[Outcome]]
+Runner = Callable[[list[Command[Any]]], Waits[list[Outcome]]]
 
 
 class Waiting(Record, frozen=True):
@@ -28,16 +30,24 @@ class Waiting(Record, frozen=True):
     about: str
 
 
+class Batch(Record, frozen=True):
+    """A batch under way: whom it answers, what is left of its work, and when it began."""
+
+    waiting: list[Waiting]
+    work: Waits[list[Outcome]]
+    begun: float
+
+
 class Gatherer:
     """Collect what arrives in a turn of the loop and run it as one batch at the turn's end.
 
     The first command of a turn schedules the run; those whose tasks are ready in the same turn
     come before it in the loop's queue. Nothing waits for company: a lone command runs at once.
 
-    With `lanes`, for a database behind a network, a batch runs in a thread while the loop goes on;
-    what arrives meanwhile gathers for the next. Where one is slow, for a lock that somebody holds
-    or a server far away, another begins beside it, up to so many; before that, two half as large
-    would only cost more.
+    While a batch waits for the disk, in a thread, the loop goes on, and what arrives meanwhile
+    gathers for the next. With `lanes`, for a database behind a network, all of a batch runs in a
+    thread. Where one is slow, for a lock that somebody holds or a server far away, another begins
+    beside it, up to so many; before that, two half as large would only cost more.
     """
 
     def __init__(
@@ -57,8 +67,9 @@ class Gatherer:
         self.room = room or Room(loop.time, self._counts)
         self._waiting: list[Waiting] = []
         self._is_free = True
+        self._lanes = lanes
         self._spare_lanes = lanes - 1
-        self._threads = ThreadPoolExecutor(lanes, "watchword-batch") if lanes else None
+        self._threads = ThreadPoolExecutor(max(lanes, 1), "watchword-batch")
 
     def add(
         self,
@@ -83,28 +94,46 @@ class Gatherer:
 
     def close(self) -> None:
         """Let the batches under way end, and start no other."""
-        if self._threads is not None:
-            self._threads.shutdown()
+        self._threads.shutdown()
 
     def _flush(self) -> None:
         if not self._waiting or not self._is_free:
             return  # a batch under way that ends, or that is slow, looks here again
-        batch = self._next_batch()
-        if self._waiting:
-            self.loop.call_soon(self._flush)
-        if not batch:
+        waiting = self._next_batch()
+        if not waiting:
+            if self._waiting:
+                self.loop.call_soon(self._flush)
             return
-        commands = [waiting.command for waiting in batch]
-        begun = self.loop.time()
-        if self._threads is None:
-            outcomes = self._run(commands)
-            self._count(batch, begun)
-            _answer(batch, outcomes)
+        self._is_free = False
+        work = self._run([each.command for each in waiting])
+        batch = Batch(waiting, work, self.loop.time())
+        if not self._lanes:
+            self._go_on(batch)
+            return
+        running = self._in_thread(partial(run_here, work))
+        slow = self.loop.call_later(SLOW, self._lend)
+        running.add_done_callback(lambda done: self._end_lane(batch, slow, done))
+
+    def _go_on(self, batch: Batch, fault: BaseException | None = None) -> None:
+        """Run a batch here until it waits; wait for that in the thread, and come back."""
+        try:
+            wait = resume(batch.work, fault)
+        except StopIteration as end:
+            self._end(batch, end.value)
+        except Exception as unforeseen:  # noqa: BLE001  # a caller must not wait for ever
+            self._end(batch, [unforeseen] * len(batch.waiting))
         else:
-            self._is_free = False
-            running = self.loop.run_in_executor(self._threads, self._run, commands)
-            slow = self.loop.call_later(SLOW, self._lend)
-            running.add_done_callback(lambda done: self._end(batch, begun, slow, done))
+            self._in_thread(wait).add_done_callback(
+                lambda done: self._go_on(batch, _fault_of(done))
+            )
+
+    def _in_thread(self, call: Callable[[], Any]) -> asyncio.Future[Any]:
+        try:
+            return self.loop.run_in_executor(self._threads, call)
+        except RuntimeError as closed:  # in the middle of it; then nothing of it is to happen
+            future = self.loop.create_future()
+            future.set_exception(closed)
+            return future
 
     def _lend(self) -> None:
         """Let another batch begin beside one that is slow."""
@@ -129,27 +158,25 @@ class Gatherer:
             batch.append(waiting)
         return batch
 
-    def _end(
-        self,
-        batch: list[Waiting],
-        begun: float,
-        slow: asyncio.TimerHandle,
-        done: asyncio.Future[list[Outcome]],
+    def _end_lane(
+        self, batch: Batch, slow: asyncio.TimerHandle, done: asyncio.Future[list[Outcome]]
     ) -> None:
         slow.cancel()
-        self._count(batch, begun)
         self._spare_lanes += self._is_free
+        fault = _fault_of(done)
+        self._end(batch, [fault] * len(batch.waiting) if fault is not None else done.result())
+
+    def _end(self, batch: Batch, outcomes: list[Outcome]) -> None:
+        """Answer a batch; what its answers lead to at once is part of the next."""
         self._is_free = True
-        fault = asyncio.CancelledError() if done.cancelled() else done.exception()
-        _answer(batch, [fault] * len(batch) if fault is not None else done.result())
-        self._flush()
+        self._counts.batch_commands.add(len(outcomes))
+        self._counts.batch_seconds.add(self.loop.time() - batch.begun)
+        for waiting, outcome in zip(batch.waiting, outcomes, strict=True):
+            if not waiting.future.done():  # its caller may have gone; what was committed stays
+                waiting.future.set_result(outcome)
+        if self._waiting:
+            self.loop.call_soon(self._flush)
 
-    def _count(self, batch: list[Waiting], begun: float) -> None:
-        self._counts.batch_commands.add(len(batch))
-        self._counts.batch_seconds.add(self.loop.time() - begun)
 
-
-def _answer(batch: list[Waiting], outcomes: list[Outcome]) -> None:
-    for waiting, outcome in zip(batch, outcomes, strict=True):
-        if not waiting.future.done():  # its caller may have gone away; what was committed stays
-            waiting.future.set_result(outcome)
+def _fault_of(done: asyncio.Future[Any]) -> BaseException | None:
+    return asyncio.CancelledError() if done.cancelled() else done.exception()

@@ -10,14 +10,14 @@ from watchword.commands.base import Command
 from watchword.commands.refusals import WRITE_EVERY, AddRefused, Refusals
 from watchword.errors import Refusal
 
-Run = Callable[[list[Command[Any]]], list[Outcome]]
+Run = Callable[[Command[Any]], Outcome]
 Gather = Callable[[Command[Any]], asyncio.Future[Outcome]]
 
 
 class Tally:
     """Count refusals and write them through the engine they came from.
 
-    `run` runs commands at once, `gather` with others of this turn of the loop; `go_on` keeps a
+    `run` runs a command at once, `gather` with others of this turn of the loop; `go_on` keeps a
     coroutine that nobody awaits.
     """
 
@@ -57,7 +57,7 @@ class Tally:
         """Write what was refused since the last time; counts that cannot be written are kept."""
         taken = self.refusals.take()
         if taken is not None:
-            self._keep_unwritten(taken, self._run([taken])[0])
+            self._keep_unwritten(taken, self._run(taken))
 
     async def write_async(self) -> None:
         """Write what was refused since the last time; else `write`."""

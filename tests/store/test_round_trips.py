@@ -23,12 +23,13 @@ from watchword.store.connect import connect
 from watchword.store.session import Session, session_for
 from watchword.store.sql import SqlStore
 from watchword.store.statements import Said
+from watchword.waits import run_here
 
 
 def run(store: SqlStore, commands: Sequence[Command[Any]]) -> list[Any]:
     """Run these commands as one batch."""
     engine = Engine(store, None, KEYRING, CREDENTIALS, clock=ManualClock(NOON))
-    return engine._run(list(commands))
+    return run_here(engine._run(list(commands)))
 
 
 def pairs(store: SqlStore, relay: Relay, first: int, size: int) -> list[int]:

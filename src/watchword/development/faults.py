@@ -11,6 +11,7 @@ from watchword.model import Channel, Counter, Delivery
 from watchword.record import replace
 from watchword.senders.base import Message, Receipt, Sender
 from watchword.store.base import Changes, Keys, Query, Rows, Store
+from watchword.waits import Waits
 
 OVERTAKEN_SECONDS = 3.0  # time enough for the next message to be asked for and to arrive
 EVERY_CHANNEL = frozenset(Channel)
@@ -83,6 +84,11 @@ class FaultyStore:
         """Run one decision, or answer nothing."""
         self._fail_if_told()
         self.inner.transact(keys, decide)
+
+    def transact_in_steps(self, keys: Keys, decide: Callable[[Rows], Changes]) -> Waits[None]:
+        """Run one decision, or answer nothing."""
+        self._fail_if_told()
+        yield from self.inner.transact_in_steps(keys, decide)
 
     def counter(self, unique_id: str, user_id: str) -> Counter | None:
         """Read one `svretries` row, or answer nothing."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from watchword.model import Counter
 from watchword.record import Record, field
+from watchword.waits import Waits
 
 Key = str | tuple[str, str]
 
@@ -197,6 +198,9 @@ class Store(Protocol):
 
     def transact(self, keys: Keys, decide: Callable[[Rows], Changes]) -> None:
         """Load and lock the rows of `keys`, apply what `decide` says, commit."""
+
+    def transact_in_steps(self, keys: Keys, decide: Callable[[Rows], Changes]) -> Waits[None]:
+        """Do the same, and yield what waits: the commit, whose disk an event loop need not see."""
 
     def counter(self, unique_id: str, user_id: str) -> Counter | None:
         """Read one `svretries` row with its id, without a lock."""

@@ -8,6 +8,7 @@ from typing import Any
 from watchword.model import Attempt, Counter, Subject, Verification
 from watchword.record import replace
 from watchword.store.base import Changes, Keyed, Keys, Query, Rows
+from watchword.waits import Waits
 
 
 class MemoryStore:
@@ -32,6 +33,11 @@ class MemoryStore:
                     self._rows.cells[cell] = self._with_id(record)
                 else:
                     self._rows.cells[cell] = record
+
+    def transact_in_steps(self, keys: Keys, decide: Callable[[Rows], Changes]) -> Waits[None]:
+        """Run one decision; memory waits for nothing."""
+        self.transact(keys, decide)
+        yield from ()
 
     def counter(self, unique_id: str, user_id: str) -> Counter | None:
         """Read one `svretries` row."""

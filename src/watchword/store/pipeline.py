@@ -1,7 +1,7 @@
 """PostgreSQL by libpq's own calls: two messages a transaction, every statement prepared once."""
 
 import select
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -43,6 +43,7 @@ class PostgresSession(Session):
         self._reader = Transformer(self.connection)
         self._poll = select.poll()
         self._unsaid: Sequence[Said] = ()
+        self._writes: Sequence[Said] = ()
         pooled.info.setdefault(PREPARED, set())
 
     def begin(self) -> None:
@@ -53,9 +54,12 @@ class PostgresSession(Session):
     def ask(self, questions: Sequence[Said]) -> list[list[Cells]]:
         return [self._rows(answer) for answer in self._exchange(questions)] if questions else []
 
-    def finish(self, writes: Sequence[Said], committing: Callable[[], None]) -> None:
-        committing()
-        self._exchange([*writes, COMMIT])
+    def write(self, writes: Sequence[Said]) -> None:
+        """Keep the writes for the message of the commit."""
+        self._writes = writes
+
+    def commit(self) -> None:
+        self._exchange([*self._writes, COMMIT])
         self._wire.exit_pipeline_mode()
 
     def roll_back(self) -> None:

@@ -1,6 +1,6 @@
 """One connection at work: questions asked, writes sent, one commit; network trips kept few."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from watchword.store.statements import Cells, Said
@@ -25,17 +25,16 @@ class Session:
             answers.append(list(self._cursor.fetchall()))
         return answers
 
-    def finish(self, writes: Sequence[Said], committing: Callable[[], None]) -> None:
-        """Write in this order and commit; `committing` is called once the end is not in sight."""
+    def write(self, writes: Sequence[Said]) -> None:
+        """Write in this order; what is written together with the commit may wait for it."""
         for write in writes:
             if write.many:
                 self._cursor.executemany(write.text, write.parameters)
             else:
                 self._cursor.execute(write.text, write.parameters)
-        committing()
-        self.commit()
 
     def commit(self) -> None:
+        """Commit, in whichever thread; once it has begun, the end is not in sight."""
         self.connection.commit()
 
     def roll_back(self) -> None:

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from watchword.store.migrate import ensure_schema
 from watchword.store.rows import Row
 from watchword.store.session import Session, session_for
 from watchword.store.statements import LANGUAGES, Said, Statements
+from watchword.waits import Waits, run_here
 
 logger = logging.getLogger("watchword.store")
 
@@ -65,12 +67,16 @@ class SqlStore:
 
     def transact(self, keys: Keys, decide: Callable[[Rows], Changes]) -> None:
         """Run one decision in one transaction; run it again when a race or the server was lost."""
+        run_here(self.transact_in_steps(keys, decide))
+
+    def transact_in_steps(self, keys: Keys, decide: Callable[[Rows], Changes]) -> Waits[None]:
+        """Do what `transact` does, and yield what waits for the commit or for a lost race."""
         began = time.monotonic()
         pause = FIRST_PAUSE
         tries = 0
         while True:
             tries += 1
-            fault = self._try(keys, decide)
+            fault = yield from self._try(keys, decide)
             if fault is None:
                 self._lost_since = None
                 return
@@ -81,7 +87,8 @@ class SqlStore:
                 began = min(began, self._lost_since)  # who comes later waits no longer
             if tries > 1 and now - began > PATIENCE_SECONDS:
                 raise as_store_error(fault)
-            time.sleep(random.uniform(0, pause))  # noqa: S311  # so that two do not meet again
+            rest = random.uniform(0, pause)  # noqa: S311  # so that two do not meet again
+            yield partial(time.sleep, rest)
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def counter(self, unique_id: str, user_id: str) -> Counter | None:
@@ -129,20 +136,17 @@ class SqlStore:
         with faults_named(self._engine), self._engine.connect() as connection:
             yield connection.execution_options(**{READING: True})
 
-    def _try(self, keys: Keys, decide: Callable[[Rows], Changes]) -> Fault | None:
+    def _try(self, keys: Keys, decide: Callable[[Rows], Changes]) -> Waits[Fault | None]:
         """Run the transaction once and return what was wrong with it, if anything was."""
         committing = False
-
-        def commit_is_near() -> None:
-            nonlocal committing
-            committing = True
-
         try:
             with self._transaction() as session:
                 rows = Rows.holding(self._load(session, keys))
                 found = set(rows.cells)
                 changes = decide(rows)
-                session.finish(self._writes(changes, found, keys), commit_is_near)
+                session.write(self._writes(changes, found, keys))
+                committing = True
+                yield session.commit
         except self._engine.dialect.loaded_dbapi.Error as error:
             fault = name_fault(self._engine.dialect.name, error)
             if fault is Fault.LOST:
