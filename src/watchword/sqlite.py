@@ -10,7 +10,6 @@ from watchword.errors import StoreError
 BUSY_SECONDS = 30  # how long to wait for another process's commit, which takes a millisecond
 WAL_TRIES = 200  # the switch to the write-ahead log does not wait for others by itself
 WAL_PAUSE = 0.02
-CACHE_KIB = 8 * 1024  # the inner pages of the indexes of a million rows
 
 
 def make_private(path: Path) -> None:
@@ -35,4 +34,3 @@ def use_wal(connection: sqlite3.Connection, *, synchronous: Literal["FULL", "OFF
                 raise
             time.sleep(WAL_PAUSE)
     connection.execute(f"PRAGMA synchronous = {synchronous}")
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")

@@ -119,6 +119,26 @@ def test_spent_rows_go_in_lots_and_the_others_stay(database_url: str) -> None:
     store.close()
 
 
+def test_a_table_is_walked_in_parts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purge_module, "SCAN", 3)
+    monkeypatch.setattr(purge_module, "LOT", 2)
+    store = SqlStore(database_url, KEYRING)
+    old_ones = {0, 2, 3, 4, 5, 8, 10, 11}
+    records = [
+        replace(ATTEMPT, sid=f"VL{n:032}", created_at=NOON if n in old_ones else LATER)
+        for n in range(12)
+    ]
+    keys = Keys.of(Attempt, *(each.key for each in records))
+    store.transact(keys, lambda _: Changes.of(*records))
+
+    steps = list(purge(store, RETENTION, lambda: LATER, pause=0))
+
+    assert steps == [("attempts", 2)] * 4
+    left = {record.key for record in read(store, keys).cells.values() if record is not None}
+    assert left == {f"VL{n:032}" for n in set(range(12)) - old_ones}
+    store.close()
+
+
 def test_a_server_purges_by_itself(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(purge_module, "FIRST_WITHIN", timedelta())
     store = SqlStore(database_url, KEYRING)

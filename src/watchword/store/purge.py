@@ -35,7 +35,7 @@ KINDS_TO_PURGE = (
     Counter,
 )
 LOT = 200  # rows a transaction: a few milliseconds, so that requests hardly wait
-SCAN = 5_000  # rows looked at without a lock to find a lot
+SCAN = 5_000  # rows that one question looks at, without a lock
 PAUSE_SECONDS = 0.01  # between two transactions, for the requests
 FIRST_WITHIN = timedelta(hours=1)
 EVERY = timedelta(days=1)
@@ -136,27 +136,30 @@ def _remove(
 
 
 def _candidates(store: SqlStore, kind: type[Any], oldest: datetime) -> Iterator[list[Any]]:
-    """Walk the table in the order of its key and yield what looks old, a lot at a time."""
+    """Walk the table in the order of its key and yield the keys of what looks old, a lot at a time.
+
+    The database does the looking: a part of the table after another, so that no question is long.
+    """
     table, key = KINDS[kind].table, KINDS[kind].key
     column, bound = _age(kind)
     by = table.primary_key.columns.values()[0]
-    names = [table.c[name] for name in key]
-    last: Any = None
+    end_of_part = sa.select(by).order_by(by).offset(SCAN - 1).limit(1)
+    looks_old = sa.or_(column.is_(None), column < bound(oldest))
+    old = sa.select(*(table.c[name] for name in key)).where(looks_old).order_by(by)
+    ahead: sa.ColumnElement[bool] = sa.true()
     found: list[Any] = []
     while True:
-        look = sa.select(by, *names, column).order_by(by).limit(SCAN)
         with store.reading() as connection:
-            rows = connection.execute(look if last is None else look.where(by > last)).all()
-        for row in rows:
-            age = row[-1]
-            if age is None or age < bound(oldest):
-                found.append(row[1] if len(key) == 1 else tuple(row[1 : 1 + len(key)]))
-            if len(found) == LOT:
-                yield found
-                found = []
-        if len(rows) < SCAN:
+            end = connection.execute(end_of_part.where(ahead)).scalar()
+            part = ahead if end is None else sa.and_(ahead, by <= end)
+            rows = connection.execute(old.where(part)).all()
+        found += [row[0] if len(key) == 1 else tuple(row) for row in rows]
+        while len(found) >= LOT:
+            yield found[:LOT]
+            del found[:LOT]
+        if end is None:
             break
-        last = rows[-1][0]
+        ahead = by > end
     if found:
         yield found
 

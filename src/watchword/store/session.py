@@ -5,6 +5,8 @@ from typing import Any
 
 from watchword.store.statements import Cells, Said
 
+CACHE_KIB = 8 * 1024  # the inner pages of the indexes of a million rows
+
 
 class Session:
     """A DBAPI connection between two transactions or within one."""
@@ -43,6 +45,10 @@ class Session:
 
 class SqliteSession(Session):
     """SQLite: the write lock is taken first; one that reads and then writes would have to fail."""
+
+    def __init__(self, pooled: Any) -> None:
+        super().__init__(pooled)
+        self._cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
     def begin(self) -> None:
         self._cursor.execute("BEGIN IMMEDIATE")
