@@ -1,8 +1,10 @@
 """What was refused is counted: by rule, slot of time and region, without a commit of its own."""
 
+import asyncio
 import json
 from datetime import timedelta
 
+import httpx2
 import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
@@ -11,6 +13,7 @@ from twilio.rest import Client
 
 from tests.conftest import CREDENTIALS, KEYRING, NOON, PHONE, SERVICE, make_engine
 from tests.hosted import KNOWN, Person, client_of
+from watchword.asgi import App
 from watchword.cli import main
 from watchword.clock import ManualClock
 from watchword.commands.operator import ReadFigures, SetCountry
@@ -135,6 +138,24 @@ def test_a_rate_limit_and_what_is_no_number_are_counted_over_the_api(
             assert refusal.status in (400, 429)
 
     assert dict(figures(here).blocks) == {"rate limit": 1, "not a number": 2}
+
+
+def test_who_sprays_what_is_no_number_and_nothing_else_is_written_down_too(
+    here: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watchword.tally.WRITE_EVERY", 0.0)
+
+    async def spray() -> None:
+        transport = httpx2.ASGITransport(app=App(here, development=False))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
+            path = f"/v2/Services/{SERVICE.sid}/Verifications"
+            await http.post(path, data={"To": "+15", "Channel": "sms"}, auth=KNOWN)
+            for _ in range(9):  # turns of the loop
+                await asyncio.sleep(0)
+
+    asyncio.run(spray())
+
+    assert here.store.count(Query(Refused)) == 1
 
 
 def test_the_hosted_page_counts_what_it_refuses(here: Engine) -> None:

@@ -355,7 +355,7 @@ class Engine:
         gatherer = self._gatherer_here()
         starts = isinstance(effect.command, STARTS)
         if starts and self.counts.sending >= MAX_SENDING:
-            raise gatherer.room.refusal()
+            raise gatherer.room.refuse()
         about = address_of(effect.command)
         return gatherer.add(effect.command, effect.account, starts=starts, about=about)
 

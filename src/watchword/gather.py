@@ -153,7 +153,7 @@ class Gatherer:
                 if waiting.future.done():  # cancelled: it was never begun
                     continue
                 if waiting.since < oldest:
-                    waiting.future.set_result(self.room.refusal())
+                    waiting.future.set_result(self.room.refuse())
                     continue
             batch.append(waiting)
         return batch

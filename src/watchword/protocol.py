@@ -223,7 +223,7 @@ class Protocol(asyncio.Protocol):
 
     def _answered(self, turn: Turn, task: asyncio.Task[Response]) -> None:
         self._task = None
-        self._state.tasks.discard(task)  # a stop waits for these
+        self._state.tasks.discard(task)
         if task.cancelled():
             self._transport.close()
             return

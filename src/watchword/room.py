@@ -99,7 +99,7 @@ class Room:
         """Tell, and count, that a caller who says he is from this account finds no place."""
         if not self._is_full_for(account, starts=starts):
             return False
-        self.refusal()
+        self.refuse()
         return True
 
     def enter(self, account: str, *, starts: bool, about: str = "") -> None:
@@ -109,7 +109,7 @@ class Room:
                 self._shared_until = self._now() + SHARED_FOR
             self._newest_account = account
         if self._is_full_for(account, starts=starts) or self._is_hot(about):
-            raise self.refusal()
+            raise self.refuse()
         self._counts.waiting += 1
         self._callers.take(account)
         if starts:
@@ -126,8 +126,8 @@ class Room:
         if about:
             self._about.free(about)
 
-    def refusal(self) -> Overloaded:
-        """Return what a caller is refused with, and say now and then how many were."""
+    def refuse(self) -> Overloaded:
+        """Count a caller and return what he is refused with; say now and then how many were."""
         self._counts.overloads += 1
         self._refused += 1
         if self._now() - self._said_at >= SAY_EVERY:
@@ -139,6 +139,7 @@ class Room:
         return self._pressure.holds(self._now()) and self._about.held(about) >= MAX_ABOUT_ONE
 
     def _is_full_for(self, account: str | None, *, starts: bool) -> bool:
+        """Tell whether there is no place for this account; a full room begins pressure."""
         now = self._now()
         is_pressed = self._pressure.holds(now)
         limit = self._pressed if is_pressed else self._places

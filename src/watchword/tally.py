@@ -35,23 +35,25 @@ class Tally:
         self._go_on = go_on
         self._planned_in: asyncio.AbstractEventLoop | None = None
 
-    def count(self, refusal: Refusal, account_sid: str, service_sid: str, to: str = "") -> None:
-        """Count a refusal that no command came to, such as that of a number that is none."""
-        self.refusals.count(refusal, account_sid, service_sid, to, self._now())
+    def count(self, refusal: Refusal, account_sid: str, service_sid: str) -> None:
+        """Count a refusal that no command came to: that of what is no number."""
+        self.refusals.count(refusal, account_sid, service_sid, "", self._now())
+        self._write_if_due()
+
+    def count_async(self, refusal: Refusal, account_sid: str, service_sid: str) -> None:
+        """Count a refusal that no command came to, else `count`; the loop writes it when due."""
+        self.refusals.count(refusal, account_sid, service_sid, "", self._now())
+        self._plan()
 
     def note(self, command: Command[Any], refusal: Refusal) -> None:
         """Count a refused command, and write the counts if it is time."""
         self.refusals.note(command, refusal, self._now())
-        if self.refusals.is_due():
-            self.write()
+        self._write_if_due()
 
     def note_async(self, command: Command[Any], refusal: Refusal) -> None:
         """Count a refused command; the counts are written by the loop when it is time."""
         self.refusals.note(command, refusal, self._now())
-        loop = asyncio.get_running_loop()
-        if self._planned_in is not loop:
-            self._planned_in = loop
-            loop.call_later(WRITE_EVERY, self._begin)
+        self._plan()
 
     def write(self) -> None:
         """Write what was refused since the last time; counts that cannot be written are kept."""
@@ -64,6 +66,16 @@ class Tally:
         taken = self.refusals.take()
         if taken is not None:
             self._keep_unwritten(taken, await self._gather(taken))
+
+    def _write_if_due(self) -> None:
+        if self.refusals.is_due():
+            self.write()
+
+    def _plan(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._planned_in is not loop:
+            self._planned_in = loop
+            loop.call_later(WRITE_EVERY, self._begin)
 
     def _begin(self) -> None:
         self._planned_in = None

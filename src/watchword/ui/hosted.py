@@ -155,7 +155,8 @@ class HostedPages:
         except InvalidParameter as refusal:
             if turn.opened is not None:
                 session = turn.opened.session
-                self._engine.tally.count(refusal, session.account_sid, session.service_sid)
+                tally = self._engine.tally
+                tally.count_async(refusal, session.account_sid, session.service_sid)
             return await self._render(turn, Trouble("number", 422, typed, country))
         await self._step(turn, lambda visit, _: rules.give_number(visit, to))
         return self._here(turn)

@@ -1,6 +1,7 @@
 """From a request to its response, for a caller that waits and for one that awaits."""
 
 import re
+from collections.abc import Callable
 
 from watchword.commands.reading import Reading
 from watchword.engine import Engine
@@ -10,6 +11,7 @@ from watchword.wire.http import Call, Request, Response
 from watchword.wire.routes import MethodNotAllowed, Route, find
 
 ANSWERED = (Refusal, DeliveryFailed)  # what the dialect has words for; other faults pass through
+Count = Callable[[Refusal, str, str], None]
 START = re.compile(r"/v2/Services/VA[0-9a-f]{32}/Verifications", re.ASCII)
 
 
@@ -23,7 +25,7 @@ def answer(engine: Engine, request: Request) -> Response:
             return _show(route, call, engine.read(call.command))
         return _show(route, call, engine.perform(call.command))
     except (*ANSWERED, MethodNotAllowed) as refusal:
-        _note(engine, account, refusal, request)
+        _note(engine.tally.count, account, refusal, request)
         return _refuse(refusal, request)
 
 
@@ -37,7 +39,7 @@ async def answer_async(engine: Engine, request: Request) -> Response:
             return _show(route, call, await engine.read_async(call.command))
         return _show(route, call, await engine.submit(call.command))
     except (*ANSWERED, MethodNotAllowed) as refusal:
-        _note(engine, account, refusal, request)
+        _note(engine.tally.count_async, account, refusal, request)
         return _refuse(refusal, request)
 
 
@@ -47,10 +49,10 @@ def _show(route: Route, call: Call, result: object) -> Response:
     return Response.json(route.status, call.show(result))
 
 
-def _note(engine: Engine, account: str, refusal: Exception, request: Request) -> None:
+def _note(count: Count, account: str, refusal: Exception, request: Request) -> None:
     """Count starts for what is no number: who sprays them is worth knowing of."""
     if isinstance(refusal, InvalidParameter) and START.fullmatch(request.path):
-        engine.tally.count(refusal, account, request.path.split("/")[-2])
+        count(refusal, account, request.path.split("/")[-2])
 
 
 def _refuse(refusal: Refusal | DeliveryFailed | MethodNotAllowed, request: Request) -> Response:
