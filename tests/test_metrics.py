@@ -109,6 +109,20 @@ def test_whichever_worker_is_asked_answers_for_all_of_them() -> None:
     assert len(set(re.findall(r'worker="(\d+)"', text))) == 2
 
 
+def test_no_counter_goes_back_whichever_worker_is_asked() -> None:
+    """Prometheus takes that for a restart, and what is left for new."""
+    counter = re.compile(r"^(watchword_\w+_(?:total|count|sum)\{.*\}) (\S+)$", re.MULTILINE)
+    highest: dict[str, float] = {}
+    with serving("--workers", "2", WATCHWORD_METRICS_TOKEN=TOKEN) as server:
+        for _ in range(60):
+            requests.get(f"{server.url}/v2/Services", timeout=30)
+            for name, value in counter.findall(scrape(server)):
+                assert float(value) >= highest.get(name, 0), name
+                highest[name] = float(value)
+
+    assert any('kind="other"' in name for name in highest)
+
+
 def is_whole(told: dict[str, float]) -> bool:
     asked = told["watchword_requests_total{kind=other,status=401}"]
     return (told["watchword_workers"], asked) == (2, 40)

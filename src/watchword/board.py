@@ -62,16 +62,16 @@ class Board:
             draft.write_bytes(msgspec.json.encode(told))
             draft.replace(self._path())
 
-    def read(self, mine: Worker | None = None) -> list[Worker]:
-        """Return what every living worker said last, by its process id; of `mine`, what it says."""
-        found = [] if mine is None else [mine]
+    def read(self) -> list[Worker]:
+        """Return what every living worker said last, by its process id."""
+        found = []
         for path in self._folder.glob("*.json"):
             with contextlib.suppress(OSError, msgspec.DecodeError):
                 worker = msgspec.json.decode(path.read_bytes(), type=Worker)
-                if time.time() - worker.written_at >= FORGET_AFTER:
-                    path.unlink(missing_ok=True)
-                elif mine is None or worker.pid != mine.pid:
+                if time.time() - worker.written_at < FORGET_AFTER:
                     found.append(worker)
+                else:
+                    path.unlink(missing_ok=True)
         return sorted(found, key=lambda worker: worker.pid)
 
     def _path(self) -> Path:
