@@ -52,6 +52,35 @@ def test_help_lists_every_command() -> None:
         assert f"  {command}" in answer.stdout
 
 
+@pytest.mark.parametrize("group", [(), ("accounts",), ("import",)])
+def test_a_list_of_commands_is_not_cut(group: tuple[str, ...]) -> None:
+    listed = watchword(*group, "--help").stdout.partition("Commands:")[2]
+
+    assert listed
+    assert "..." not in listed
+
+
+def test_what_is_deleted_is_not_said_to_have_expired() -> None:
+    answer = watchword("accounts", "revoke", "ACnobody")
+
+    assert answer.returncode == 1
+    assert answer.stderr == "watchword: no such account; it was never made, or was deleted\n"
+
+
+def test_an_address_of_a_server_is_told_how_it_is_written() -> None:
+    answer = watchword("conformance", "--url", "localhost:8000")
+
+    assert answer.returncode == 2
+    assert "http://127.0.0.1:8000" in answer.stderr
+
+
+def test_a_test_message_in_a_language_nobody_speaks_is_not_sent() -> None:
+    answer = watchword("send-test", "--to", PHONE, "--locale", "zz")
+
+    assert answer.returncode == 2
+    assert "there is no language zz; see: watchword templates list" in answer.stderr
+
+
 def test_the_version_is_the_packages() -> None:
     assert watchword("--version").stdout == f"watchword, version {__version__}\n"
 
@@ -144,6 +173,13 @@ def test_doctor_is_content_with_a_working_home() -> None:
 
     assert answer.returncode == 0, answer.stdout
     assert all(finding["ok"] for finding in json.loads(answer.stdout))
+
+
+def test_doctor_is_content_before_the_first_start() -> None:
+    answer = watchword("doctor")
+
+    assert answer.returncode == 0, answer.stdout
+    assert "none yet; the first start makes it" in answer.stdout
 
 
 def test_doctor_says_what_is_wrong_and_how_to_mend_it(

@@ -140,10 +140,16 @@ def test_the_console_says_when_the_store_does_not_answer(
     add_controls(engine, controls)
     controls.set_faults(Faults(store=StoreFault.UNAVAILABLE))
 
-    answer = client.get("/console")
+    html = {"Accept": "text/html"}
+    answers = (
+        client.get("/console", headers=html),
+        client.post("/console/sign-in", data={"account": "AC1"}, headers=html),
+    )
 
-    assert answer.status_code == 503
-    assert "This page cannot be shown now" in answer.text
+    for answer in answers:
+        assert answer.status_code == 503
+        assert "This page cannot be shown now" in answer.text
+        assert 'href="/console"' in answer.text
 
 
 def test_an_act_that_is_refused_leaves_no_trace(engine: Engine) -> None:

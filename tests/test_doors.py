@@ -509,6 +509,15 @@ def test_a_guarded_send_sends_and_says_what_comes_next(otp: OTP_Model, home: Pat
     assert refusal.value.retry_after
 
 
+def test_a_service_that_is_gone_is_no_matter_of_the_code(otp: OTP_Model) -> None:
+    otp.client.verify.v2.services(otp._service_sid).delete()
+
+    with pytest.raises(InternalServerError):
+        otp.verification()
+    with pytest.raises(InternalServerError):
+        otp.guarded_verification("hash", "user")
+
+
 def test_a_refused_guarded_send_takes_no_step() -> None:
     with pytest.raises(InternalServerError):
         OTP_Model("+1555").guarded_verification("hash", "user")

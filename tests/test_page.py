@@ -116,6 +116,49 @@ def test_the_page_allows_no_script_and_no_frame(browser: TestClient) -> None:
     assert "<script" not in browser.get("/").text
 
 
+def test_a_code_is_shown_where_it_stands_in_the_message(
+    browser: TestClient, engine: Engine, inbox: InboxSender
+) -> None:
+    known = engine.credentials
+    browser.post(
+        f"/v2/Services/{known.service_sid}",
+        data={"DoNotShareWarningEnabled": "true"},
+        auth=(known.account_sid, known.auth_token),
+    )
+
+    page = browser.post("/start", data={"to": "+12025550143"}).text
+
+    code = inbox.messages()[0].code
+    assert f"verification code is: <strong>{code}</strong>. Don" in page
+
+
+def test_a_default_service_that_was_deleted_is_named(browser: TestClient, engine: Engine) -> None:
+    known = engine.credentials
+    gone = browser.delete(
+        f"/v2/Services/{known.service_sid}", auth=(known.account_sid, known.auth_token)
+    )
+
+    page = browser.post("/start", data={"to": PHONE}).text
+
+    assert gone.status_code == 204
+    assert "The default service was deleted. Restart watchword" in page
+
+
+@pytest.mark.parametrize("address", ["/nope", "/static/nope.css", "/start"])
+def test_a_person_who_is_lost_is_led_back_and_a_program_is_told(
+    browser: TestClient, address: str
+) -> None:
+    status = 405 if address == "/start" else 404
+
+    person = browser.get(address, headers={"Accept": "text/html,*/*"})
+    program = browser.get(address)
+
+    assert (person.status_code, program.status_code) == (status, status)
+    assert "There is no such page" in person.text
+    assert 'href="/"' in person.text
+    assert "<" not in program.text
+
+
 def test_the_code_field_is_one_that_phones_fill_in(browser: TestClient) -> None:
     page = browser.post("/start", data={"to": PHONE}).text
 

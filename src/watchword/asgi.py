@@ -8,7 +8,9 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request as PageRequest
+from starlette.responses import PlainTextResponse
 from starlette.responses import Response as PageResponse
 from starlette.routing import Route
 
@@ -26,7 +28,7 @@ from watchword.record import replace
 from watchword.reports import Reports
 from watchword.runtime import BOARD, open_engine
 from watchword.sids import new_sid
-from watchword.ui.look import show_trouble
+from watchword.ui.look import show_missing, show_trouble
 from watchword.ui.page import page_routes
 from watchword.ui.reference import reference_routes
 from watchword.ui.returns import Places
@@ -68,7 +70,11 @@ class App:
                 *dev_routes(engine, development=development),
                 *page_routes(engine, places or Places(development=development)),
             ],
-            exception_handlers={StoreError: _unavailable, _TooLarge: _too_large},
+            exception_handlers={
+                StoreError: _unavailable,
+                _TooLarge: _too_large,
+                HTTPException: _missing,
+            },
             lifespan=self._lifespan,
         )
 
@@ -148,6 +154,15 @@ def _limited(receive: Receive) -> Receive:
 async def _too_large(_request: PageRequest, _fault: Exception) -> PageResponse:
     said = errors.body(*errors.TOO_LARGE)
     return PageResponse(said.body, said.status, dict(said.headers))
+
+
+async def _missing(request: PageRequest, fault: Exception) -> PageResponse:
+    """Answer where no page is, or none that takes this method."""
+    if not isinstance(fault, HTTPException):
+        raise fault
+    if "text/html" in request.headers.get("accept", ""):
+        return show_missing(fault.status_code)
+    return PlainTextResponse(fault.detail, fault.status_code, fault.headers)
 
 
 async def _unavailable(request: PageRequest, fault: Exception) -> PageResponse:

@@ -21,6 +21,7 @@ from watchword.cli_texts import templates
 from watchword.terminal import (
     MISCONFIGURED,
     SAID_NO,
+    Commands,
     explained,
     fail,
     print_json,
@@ -38,7 +39,7 @@ def _engine() -> "Engine":
     return open_engine(settings_now())
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="watchword")
 def main() -> None:
     """Phone verification that a team can own and prove."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from watchword.terminal import explained, print_json, settings_now
+from watchword.terminal import Commands, explained, print_json, settings_now
 
 if TYPE_CHECKING:
     from watchword.commands.accounts import Shown
@@ -15,12 +15,12 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON
 ONCE = "keep it now: it is not shown again"
 
 
-@click.group()
+@click.group(cls=Commands)
 def accounts() -> None:
     """Make, list, rotate and revoke accounts."""
 
 
-@click.group()
+@click.group(cls=Commands)
 def keys() -> None:
     """Make, list and revoke API keys (SK…) of an account."""
 

@@ -45,6 +45,8 @@ def conformance(
     from watchword.conformance.http import HttpServer
     from watchword.conformance.run import run_case
 
+    if not url.startswith(("http://", "https://")):
+        raise click.UsageError("--url takes an address such as http://127.0.0.1:8000")
     server = HttpServer(url, *_credentials(given))
     if to is None and not server.has_inbox:
         raise click.UsageError("messages of this server may reach people; name a number with --to")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from watchword.terminal import explained, print_json, settings_now
+from watchword.terminal import Commands, explained, print_json, settings_now
 
 if TYPE_CHECKING:
     from watchword.engine import Engine
@@ -41,7 +41,7 @@ def stats(hours: float, as_json: bool) -> None:
         click.echo(line)
 
 
-@click.group()
+@click.group(cls=Commands)
 def phone() -> None:
     """Look at one number, or let it on again."""
 

@@ -87,10 +87,13 @@ def send_test(to: str, channel: str, name: str | None, locale: str | None) -> No
 
     from watchword.model import Channel, Delivery
     from watchword.senders.base import WORDS
+    from watchword.texts.languages import find_language
     from watchword.texts.segments import measure
 
     if channel not in set(Channel):
         fail(f"there is no channel {channel}; there are {', '.join(Channel)}", 2)
+    if locale and find_language(locale) is None:
+        fail(f"there is no language {locale}; see: watchword templates list", 2)
     dispatch = _dispatch()
     message, text = _message(channel, to, locale)
     sender = _chosen(dispatch, name, message)

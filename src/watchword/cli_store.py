@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from watchword.errors import ConfigurationError
-from watchword.terminal import SAID_NO, explained, print_json, settings_now
+from watchword.terminal import SAID_NO, Commands, explained, print_json, settings_now
 
 if TYPE_CHECKING:
     from watchword.config import Settings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 JOURNAL = "import-svretries.jsonl"
 
 
-@click.group(name="import")
+@click.group(name="import", cls=Commands)
 def imports() -> None:
     """Bring in what another program has kept."""
 

@@ -5,10 +5,10 @@ from dataclasses import asdict
 
 import click
 
-from watchword.terminal import SAID_NO, explained, fail, print_json, settings_now
+from watchword.terminal import SAID_NO, Commands, explained, fail, print_json, settings_now
 
 
-@click.group()
+@click.group(cls=Commands)
 def templates() -> None:
     """List, preview and check the texts of messages."""
 

@@ -161,8 +161,10 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield Finding("database", ok=True, found=where)
     yield Finding(
         "schema",
-        ok=version == SCHEMA_HEAD,
-        found=f"{version or 'none yet'}, this release has {SCHEMA_HEAD}",
+        ok=version in (None, SCHEMA_HEAD),
+        found=f"{version}, this release has {SCHEMA_HEAD}"
+        if version
+        else "none yet; the first start makes it",
         mend="watchword migrate",
     )
     for health in healths:

@@ -99,11 +99,15 @@ class MissingAddress(Refusal):
         super().__init__("either To or VerificationSid is needed")
 
 
+PASSING = ("verification", "page", "result")  # what ends by itself
+
+
 class NotFound(Refusal):
     """There is no such thing: it never was, it has expired, or it was used."""
 
     def __init__(self, what: str = "verification") -> None:
-        super().__init__(f"no such {what}; it was never made, has expired or was used")
+        ends = "has expired or was used" if what in PASSING else "was deleted"
+        super().__init__(f"no such {what}; it was never made, or {ends}")
         self.what = what
 
 

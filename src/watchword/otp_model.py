@@ -255,11 +255,11 @@ class OTP_Model:  # noqa: N801  # the documented name
             yield
         except TooSoon as refusal:
             raise names.TooManyRequests(str(refusal), retry_after=refusal.retry_after) from refusal
-        except NotFound as refusal:
-            raise names.Forbidden from refusal
         except (ConfigurationError, HTTPException):
             raise
         except Exception as fault:
+            if isinstance(fault, NotFound) and fault.what == "counter":
+                raise names.Forbidden from fault
             self._log("the request could not be carried out", fault)
             raise names.InternalServerError from fault
 

@@ -28,6 +28,19 @@ SAID_NO, UNAVAILABLE, TRY_LATER, MISCONFIGURED = 1, 69, 75, 78  # the last three
 P = ParamSpec("P")
 
 
+class Commands(click.Group):
+    """A group of commands whose list shows the whole first sentence of each one's help."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list; click would cut what is longer than a line."""
+        rows = [
+            (name, self.commands[name].get_short_help_str(limit=500))
+            for name in self.list_commands(ctx)
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 def fail(message: str, code: int) -> NoReturn:
     """End with one line on standard error and an exit code."""
     click.echo(f"watchword: {message}", err=True)

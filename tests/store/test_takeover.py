@@ -131,6 +131,29 @@ def test_an_old_table_is_copied_with_every_wait(old_url: str) -> None:
     check_all_is_there()
 
 
+def test_looking_changes_nothing_in_a_file_of_somebody_elses(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    database = peewee_database(f"sqlite:///{path}")
+    with database:
+        database.create_tables([old_table(database)])
+    before = path.read_bytes()
+
+    run("--from", f"sqlite:///{path}", "--dry-run")
+
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.glob("old.db*")] == ["old.db"]
+
+
+def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'mistyped.db'}"
+
+    result = CliRunner().invoke(main, ["import", "svretries", "--from", url, "--dry-run"])
+
+    assert result.exit_code == 78
+    assert "there is no file" in result.output
+    assert not (tmp_path / "mistyped.db").exists()
+
+
 def test_a_second_copy_changes_nothing_and_both_can_be_undone(old_url: str) -> None:
     given = ("--from", old_url, "--timezone", "Africa/Douala")
     run(*given)

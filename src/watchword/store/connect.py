@@ -1,7 +1,9 @@
 """Connections: one SQLAlchemy engine per database URL, set up for durable, short transactions."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, make_url
@@ -34,14 +36,7 @@ def connect(url: str) -> sa.Engine:
 
     `postgresql://`, `mysql://` and `mariadb://` find their drivers by themselves.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as fault:
-        raise ConfigurationError(
-            "this is not a database URL; write sqlite:////path/to/watchword.db or "
-            "postgresql://user:password@host/database",
-            name=VARIABLE,
-        ) from fault
+    parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     if parsed.drivername not in DRIVERS:
@@ -58,9 +53,35 @@ def connect(url: str) -> sa.Engine:
         ) from fault
 
 
+def connect_to_read(url: str) -> sa.Engine:
+    """Return an engine for somebody else's database, of which nothing is changed by looking.
+
+    A SQLite file is neither made nor switched to another journal.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "sqlite":
+        return connect(url)
+    path = Path(parsed.database or "")
+    if not path.is_file():
+        raise ConfigurationError(f"there is no file {path}; look at the address", name=VARIABLE)
+    address = f"file:{quote(str(path))}?mode=ro"
+    return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True))
+
+
 def is_networked(engine: sa.Engine) -> bool:
     """Tell whether the database is a server, whose answers are waited for."""
     return engine.dialect.name != "sqlite"
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as fault:
+        raise ConfigurationError(
+            "this is not a database URL; write sqlite:////path/to/watchword.db or "
+            "postgresql://user:password@host/database",
+            name=VARIABLE,
+        ) from fault
 
 
 def _networked(url: URL) -> sa.Engine:

@@ -20,7 +20,7 @@ from watchword.record import replace
 from watchword.rules.ladder import Ladder
 from watchword.rules.takeover import OldRow, as_counter, merge
 from watchword.store.base import Changes, Keys, Rows, Store
-from watchword.store.connect import connect
+from watchword.store.connect import connect, connect_to_read
 from watchword.store.migrate import migrate, schema_version
 from watchword.store.tables import metadata
 
@@ -63,7 +63,7 @@ def inspect(
 
     Raises ConfigurationError when there is no such table at that URL, or it is watchword's own.
     """
-    engine = connect(url)
+    engine = connect_to_read(url)
     try:
         with engine.connect() as connection:
             _check_is_old(connection, table)

@@ -53,8 +53,16 @@ def render(name: str, status: int = 200, **values: Any) -> Response:
 
 def show_trouble(request: Request, fault: Exception) -> Response:
     """Say that the store does not answer; what was asked for can be asked for again."""
-    again = request.url.path if request.method != "POST" else "/"
+    if request.method != "POST":
+        again = request.url.path
+    else:
+        again = "/console" if request.url.path.startswith("/console") else "/"
     return render("trouble.html", 503, said=str(fault), again=again)
+
+
+def show_missing(status: int) -> Response:
+    """Say to a person that nothing is at this address, and where something is."""
+    return render("missing.html", status)
 
 
 def is_same_origin(request: Request) -> bool:

@@ -196,6 +196,8 @@ def explain(refusal: Refusal | DeliveryFailed) -> str:
             return "This number has had all its codes for now. Wait ten minutes and begin again."
         case TooManyChecks():
             return "Too many wrong codes. Wait ten minutes and begin again."
+        case NotFound(what="service"):
+            return "The default service was deleted. Restart watchword, which makes it again."
         case NotFound():
             return "That code has expired or was used. Ask for a new one."
         case DeliveryFailed():
