@@ -130,6 +130,21 @@ def test_a_commit_that_fails_answers_nobody_with_a_success_and_leaves_nothing(
     asyncio.run(fail_once())
 
 
+def test_under_a_flood_the_loop_waits_for_the_disk_itself(engine: Engine, disk: Disk) -> None:
+    """Otherwise its next turn would be full of refusals before anybody is answered."""
+
+    async def flood() -> None:
+        await engine.submit(start(0))
+        assert disk.threads != {threading.current_thread().name}
+        room = engine._gatherer_here().room
+        room._pressure.begin(asyncio.get_running_loop().time())
+        disk.threads.clear()
+        await engine.submit(start(1))
+        assert disk.threads == {threading.current_thread().name}
+
+    asyncio.run(flood())
+
+
 def test_whoever_waits_when_the_engine_closes_is_told(engine: Engine, disk: Disk) -> None:
     async def close() -> None:
         loop = asyncio.get_running_loop()

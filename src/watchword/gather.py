@@ -11,7 +11,7 @@ from watchword.commands.base import Command
 from watchword.counts import Counts
 from watchword.record import Record
 from watchword.room import Room
-from watchword.waits import Waits, resume, run_here
+from watchword.waits import Waits, attempt, resume, run_here
 
 LONGEST_WAIT = 5.0  # seconds; whoever has waited so long has gone, or soon will
 SLOW = 0.05  # seconds; a batch on a database nearby takes a tenth of it
@@ -118,6 +118,8 @@ class Gatherer:
         """Run a batch here until it waits; wait for that in the thread, and come back."""
         try:
             wait = resume(batch.work, fault)
+            while self.room.is_pressed:  # a flood would fill the loop's next turn with refusals
+                wait = resume(batch.work, attempt(wait))
         except StopIteration as end:
             self._end(batch, end.value)
         except Exception as unforeseen:  # noqa: BLE001  # a caller must not wait for ever

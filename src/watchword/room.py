@@ -95,6 +95,11 @@ class Room:
         self._refused = 0
         self._said_at = -SAY_EVERY
 
+    @property
+    def is_pressed(self) -> bool:
+        """Tell whether more callers come, or came a moment ago, than are carried."""
+        return self._pressure.holds(self._now())
+
     def turns_away(self, account: str | None, *, starts: bool) -> bool:
         """Tell, and count, that a caller who says he is from this account finds no place."""
         if not self._is_full_for(account, starts=starts):
@@ -136,7 +141,7 @@ class Room:
         return Overloaded()
 
     def _is_hot(self, about: str) -> bool:
-        return self._pressure.holds(self._now()) and self._about.held(about) >= MAX_ABOUT_ONE
+        return self.is_pressed and self._about.held(about) >= MAX_ABOUT_ONE
 
     def _is_full_for(self, account: str | None, *, starts: bool) -> bool:
         """Tell whether there is no place for this account; a full room begins pressure."""

@@ -22,6 +22,15 @@ def resume(work: Waits[T], fault: BaseException | None) -> Wait:
     return next(work) if fault is None else work.throw(fault)
 
 
+def attempt(wait: Wait) -> BaseException | None:
+    """Wait here and return the fault it ended in, if it did."""
+    try:
+        wait()
+    except BaseException as fault:
+        return fault
+    return None
+
+
 def run_here(work: Waits[T]) -> T:
     """Do work and all its waiting in this thread."""
     fault: BaseException | None = None
@@ -31,8 +40,4 @@ def run_here(work: Waits[T]) -> T:
         except StopIteration as end:
             result: T = end.value
             return result
-        try:
-            wait()
-            fault = None
-        except BaseException as error:
-            fault = error
+        fault = attempt(wait)
