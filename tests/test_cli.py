@@ -93,6 +93,13 @@ def test_the_main_job_from_number_to_approved() -> None:
     assert PHONE not in said.splitlines()[0]
 
 
+def test_an_empty_line_costs_no_guess() -> None:
+    code, output, said = verify(PHONE, *["", "12"] * 3, "right")
+
+    assert (code, output) == (0, "approved\n")
+    assert said.count("the code is the number in the message") == 6
+
+
 def test_an_approval_frees_the_number_for_the_next_time() -> None:
     assert verify(PHONE, "right")[0] == 0
     assert verify(PHONE, "right", flags=("--json",))[0] == 0

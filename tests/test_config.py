@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from watchword import config
+from watchword.commands.services import ReadService
 from watchword.errors import ConfigurationError
 from watchword.runtime import open_engine
 
@@ -29,6 +30,20 @@ def test_an_unknown_setting_stops_the_start_by_name() -> None:
     assert refusal.value.name == "WATCHWORD_SENDR"
 
 
+def test_a_name_given_later_is_the_name_in_messages(tmp_path: Path) -> None:
+    home = {"WATCHWORD_HOME": str(tmp_path)}
+
+    for given, shown in (("", "watchword"), ("Acme", "Acme"), ("", "Acme"), ("Beta", "Beta")):
+        engine = open_engine(config.load(home | {"WATCHWORD_FRIENDLY_NAME": given}))
+        known = engine.credentials
+        name = engine.read(
+            ReadService(known.service_sid, known.account_sid, lambda service: service.friendly_name)
+        )
+        engine.close()
+
+        assert name == shown
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -38,6 +53,10 @@ def test_an_unknown_setting_stops_the_start_by_name() -> None:
         ("WATCHWORD_KEYS", "not base64!"),
         ("WATCHWORD_TRUSTED_PROXIES", "*"),
         ("WATCHWORD_TRUSTED_PROXIES", "10.0.0.0/8 proxy.example"),
+        ("WATCHWORD_FRIENDLY_NAME", "Acme 12345"),
+        ("WATCHWORD_FRIENDLY_NAME", "Acme\nCode: 0000"),
+        ("WATCHWORD_FRIENDLY_NAME", "\udcff"),
+        ("WATCHWORD_FRIENDLY_NAME", "A" * 31),
         ("FIRST_RESEND_DURATION", "-1"),
         ("FIRST_RESEND_DURATION", "two minutes"),
     ],

@@ -81,6 +81,7 @@ def verify(number: str, as_json: bool) -> None:
 
     Codes are read from standard input, one a line, until one is right or the guesses are used up.
     """
+    from watchword.codes import SHORTEST
     from watchword.commands.ladder import ForgetCounter
     from watchword.commands.verifications import CheckCode, GuardedStart, StartVerification
     from watchword.model import Status
@@ -102,6 +103,9 @@ def verify(number: str, as_json: bool) -> None:
         if not line:
             fail("no code was given; the one that was sent stays good for ten minutes", SAID_NO)
         code = "".join(line.split())
+        if len(code) < SHORTEST:
+            click.echo("the code is the number in the message", err=True)
+            continue
         found = engine.perform(
             CheckCode(known.service_sid, known.account_sid, code, verification_sid=sid)
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from watchword.errors import ConfigurationError, InvalidParameter
+from watchword.tenants import LONGEST_NAME, MOST_DIGITS_IN_A_NAME
 
 PREFIX = "WATCHWORD_"
 ENVIRONMENTS = ("development", "production")
@@ -64,6 +65,17 @@ class Settings:
 
 
 def _text(value: str) -> str:
+    return value
+
+
+def _name(value: str) -> str:
+    """Read what messages call the sender by: as short and plain as a service's own name."""
+    digits = sum(map(str.isdigit, value))
+    if not value.isprintable() or len(value) > LONGEST_NAME or digits > MOST_DIGITS_IN_A_NAME:
+        raise ValueError(
+            f"a plain name of up to {LONGEST_NAME} characters, "
+            f"{MOST_DIGITS_IN_A_NAME} of them digits at most,"
+        )
     return value
 
 
@@ -171,7 +183,9 @@ SETTINGS: Final = (
     Setting(
         "WATCHWORD_SENDER", "", _one_of(*SENDERS), "routes, inbox or console; else what is there"
     ),
-    Setting("WATCHWORD_FRIENDLY_NAME", "watchword", _text, "the name in the message"),
+    Setting(
+        "WATCHWORD_FRIENDLY_NAME", "watchword", _name, "the name in messages of the default service"
+    ),
     Setting("WATCHWORD_KEYS", "", _keys, "base64 keys, newest first; else the file in the home"),
     Setting(
         "WATCHWORD_MAX_FAILURES", "50", _up_to(A_LOT), "wrong codes a phone has without a right one"

@@ -122,7 +122,11 @@ class TooManyChecks(Refusal):
     """The guesses for this code are used up; `for_life` those of this phone, whatever the code."""
 
     def __init__(self, *, for_life: bool = False) -> None:
-        super().__init__("max check attempts reached")
+        super().__init__(
+            "max check attempts reached for this phone; see: watchword phone reset"
+            if for_life
+            else "max check attempts reached; wait ten minutes, then ask for a new code"
+        )
         self.for_life = for_life
 
 

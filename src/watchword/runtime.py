@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 from watchword.commands.services import EnsureService
-from watchword.config import Settings
+from watchword.config import BY_VARIABLE, Settings
 from watchword.config_file import read_config_file
 from watchword.development.clock import TurnedClock
 from watchword.development.controls import FILE, Controls
@@ -62,7 +62,8 @@ def open_engine(settings: Settings, *, sending: bool = True) -> Engine:
         add_controls(engine, Controls(settings.home / FILE))
     Reports(engine)  # what comes in on a sender's own connection is recorded from now on
     Outcomes(engine)  # and who wants to know how verifications end is told
-    engine.perform(EnsureService(_default_service(engine, settings)))
+    renames = settings.friendly_name != BY_VARIABLE["WATCHWORD_FRIENDLY_NAME"].default
+    engine.perform(EnsureService(_default_service(engine, settings), renames=renames))
     return engine
 
 

@@ -4,6 +4,9 @@ from datetime import datetime
 
 from watchword.record import Record, Resource
 
+LONGEST_NAME = 30  # Twilio: error 60200 says 30, the specification's request text 32
+MOST_DIGITS_IN_A_NAME = 4  # Twilio: so that no phone number hides in it, and no code beside it
+
 
 class ServiceSettings(Record, frozen=True):
     """What a service's owner may set beyond the code, in Twilio's words.

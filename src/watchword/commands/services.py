@@ -13,18 +13,23 @@ from watchword.tenants import Service, ServiceSettings
 
 
 class EnsureService(Record, frozen=True):
-    """Make a service unless it is there already."""
+    """Make a service unless it is there already; `renames` gives one that is there its name."""
 
     service: Service
+    renames: bool = False
 
     def keys(self, keyring: Keyring) -> Keys:
         return Keys.of(Service, self.service.sid)
 
     def decide(self, rows: Rows, context: Context) -> Decision[Service]:
         found = rows.get(Service, self.service.sid)
-        if found is not None:
+        if found is None:
+            return Decision(Changes.of(self.service), self.service)
+        name = self.service.friendly_name
+        if not self.renames or found.friendly_name == name:
             return Decision(Changes(), found)
-        return Decision(Changes.of(self.service), self.service)
+        renamed = replace(found, friendly_name=name, updated_at=context.now)
+        return Decision(Changes.of(renamed), renamed)
 
 
 class CreateService(Record, frozen=True):

@@ -9,7 +9,12 @@ from watchword.commands.reading import ReadOne
 from watchword.commands.services import CreateService, DeleteService, UpdateService
 from watchword.errors import InvalidParameter
 from watchword.store.base import Query
-from watchword.tenants import Service, ServiceSettings
+from watchword.tenants import (
+    LONGEST_NAME,
+    MOST_DIGITS_IN_A_NAME,
+    Service,
+    ServiceSettings,
+)
 from watchword.wire.http import Call, timestamp
 from watchword.wire.paging import listing
 from watchword.wire.parameters import (
@@ -23,8 +28,6 @@ from watchword.wire.parameters import (
     text,
 )
 
-LONGEST_NAME = 30  # Twilio: error 60200 says 30, the specification's request text 32
-MOST_DIGITS = 4  # Twilio: so that no phone number hides in a name
 NAME = re.compile(r"[\w -]+")
 COUNTRIES = re.compile(r"[A-Za-z]{2}(?:,[A-Za-z]{2})*", re.ASCII)
 
@@ -35,8 +38,8 @@ def _friendly_name() -> Kind:
             raise ValueError(f"a name has 1 to {LONGEST_NAME} characters")
         if not NAME.fullmatch(value):
             raise ValueError("a name holds letters, digits, spaces, dashes and underscores")
-        if sum(character.isdigit() for character in value) > MOST_DIGITS:
-            raise ValueError(f"a name holds {MOST_DIGITS} digits at most")
+        if sum(character.isdigit() for character in value) > MOST_DIGITS_IN_A_NAME:
+            raise ValueError(f"a name holds {MOST_DIGITS_IN_A_NAME} digits at most")
         return value
 
     return Kind({"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}, read)
