@@ -9,6 +9,8 @@ import base64
 import html
 import json
 import os
+import subprocess
+import sys
 import urllib.parse
 import urllib.request
 from typing import Any
@@ -76,10 +78,14 @@ class Shop:
 
 
 def from_environment() -> Starlette:
-    """Make the shop for `watchword credentials --json` in this WATCHWORD_HOME."""
-    found = os.popen("watchword credentials --json").read()
-    known = json.loads(found)
-    return Shop("http://127.0.0.1:8000", known["account_sid"], known["auth_token"]).app()
+    """Make the shop for `watchword credentials --json` in this WATCHWORD_HOME.
+
+    WATCHWORD is where the server listens, if it is another place.
+    """
+    command = [sys.executable, "-m", "watchword", "credentials", "--json"]
+    known = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    server = os.environ.get("WATCHWORD", "http://127.0.0.1:8000")
+    return Shop(server, known["account_sid"], known["auth_token"]).app()
 
 
 def _back(request: Request) -> str:

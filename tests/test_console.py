@@ -59,6 +59,13 @@ def test_a_stranger_is_sent_to_sign_in(engine: Engine, path: str) -> None:
     assert answer.headers["location"] == "/console/sign-in"
 
 
+def test_of_nothing_there_is_no_conversion(engine: Engine) -> None:
+    client = client_of(engine)
+    enter(client)
+
+    assert "<dt>Conversion</dt><dd>–</dd>" in client.get("/console").text
+
+
 def test_a_session_ends_after_eight_hours(engine: Engine, clock: ManualClock) -> None:
     client = client_of(engine)
     enter(client)

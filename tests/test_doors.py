@@ -14,6 +14,7 @@ from unittest.mock import MagicMock
 import pytest
 import requests
 import twilio.rest
+from freezegun import freeze_time
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
@@ -353,6 +354,19 @@ def test_a_replaced_datetime_in_naive_local_time_is_honoured(
     end = float(otp.add_count(otp.check_count("hash", "user")))
 
     assert end == datetime(2031, 5, 6, 7, 10, 9).astimezone().timestamp()
+
+
+def test_time_that_is_frozen_stands_for_the_class_too() -> None:
+    with freeze_time("2031-01-01 12:00:00") as frozen:
+        otp = OTP_Model(PHONE)
+        first = otp.guarded_verification("hash", "user")
+        with pytest.raises(TooManyRequests):
+            otp.guarded_verification("hash", "user")
+        frozen.tick(timedelta(minutes=2))
+        second = otp.guarded_verification("hash", "user")
+
+    assert first.next_send_at == datetime(2031, 1, 1, 12, 2, tzinfo=UTC)
+    assert second.next_send_at == datetime(2031, 1, 1, 12, 7, tzinfo=UTC)
 
 
 def test_a_replaced_logging_gets_what_is_logged(

@@ -42,7 +42,7 @@ def _counts(found: "Figures") -> tuple[tuple[str, int | str], ...]:
         ("code tried", found.checked),
         ("approved", found.approved),
         ("closed by wrong codes", found.closed),
-        ("conversion", f"{found.conversion}%"),
+        ("conversion", f"{found.conversion}%" if found.started else "–"),
         ("median time to approve", _seconds(found.median_seconds)),
         ("95 % within", _seconds(found.slowest_seconds)),
     )
