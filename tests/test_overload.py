@@ -28,7 +28,7 @@ from watchword.commands.verifications import (
 )
 from watchword.engine import Engine
 from watchword.errors import NotFound, Overloaded, StoreError
-from watchword.gather import LONGEST_WAIT, Gatherer
+from watchword.gather import LONGEST_WAIT, MANY, Gatherer
 from watchword.health import FRESH_SECONDS, Health
 from watchword.keys import Keyring
 from watchword.phone import parse
@@ -83,15 +83,15 @@ def test_what_arrives_while_a_batch_is_under_way_becomes_one_batch(lanes: int) -
         gatherer = Gatherer(asyncio.get_running_loop(), run, 256, lanes=lanes)
         waiting = []
         for _turn in range(5):
-            waiting += [gatherer.add(COMMAND) for _ in range(3)]
+            waiting += [gatherer.add(COMMAND) for _ in range(MANY)]
             await asyncio.sleep(0)
         go_on.set()
-        assert await asyncio.gather(*waiting) == ["done"] * 15
+        assert await asyncio.gather(*waiting) == ["done"] * 5 * MANY
         gatherer.close()
 
     asyncio.run(arrive())
 
-    assert batches == [3, 12]
+    assert batches == [MANY, 4 * MANY]
 
 
 def test_a_full_queue_refuses_every_caller() -> None:

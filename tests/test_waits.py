@@ -14,7 +14,7 @@ from watchword.clock import ManualClock
 from watchword.commands.verifications import CheckCode, StartVerification
 from watchword.engine import Engine
 from watchword.errors import StoreError
-from watchword.gather import Gatherer
+from watchword.gather import MANY, Gatherer
 from watchword.model import Status
 from watchword.phone import Phone
 from watchword.senders.inbox import InboxSender
@@ -94,38 +94,38 @@ def test_the_loop_goes_on_while_the_disk_writes(engine: Engine, disk: Disk) -> N
 
     async def go_on() -> None:
         disk.is_free.clear()
-        first = asyncio.ensure_future(engine.submit(start(0)))
+        first = [asyncio.ensure_future(engine.submit(start(n))) for n in range(MANY)]
         await asyncio.to_thread(disk.begun.wait, 30)
-        others = [asyncio.ensure_future(engine.submit(start(n))) for n in range(1, 9)]
+        others = [asyncio.ensure_future(engine.submit(start(n))) for n in range(MANY, 2 * MANY)]
         for _turn in range(50):
             await asyncio.sleep(0)
-        assert not first.done()
-        assert not any(other.done() for other in others)
+        assert not any(each.done() for each in first + others)
         disk.is_free.set()
-        started = await asyncio.gather(first, *others)
+        started = await asyncio.gather(*first, *others)
         checks = (
             CheckCode(SERVICE.sid, SERVICE.account_sid, s.code, to=s.verification.to)
             for s in started
         )
         answers = await asyncio.gather(*map(engine.submit, checks))
-        assert [answer.status for answer in answers] == [Status.APPROVED] * 9
+        assert [answer.status for answer in answers] == [Status.APPROVED] * 2 * MANY
 
     asyncio.run(go_on())
 
     assert not any("Main" in name for name in disk.threads)
 
 
+@pytest.mark.parametrize("size", [1, MANY])
 def test_a_commit_that_fails_answers_nobody_with_a_success_and_leaves_nothing(
-    engine: Engine, disk: Disk
+    engine: Engine, disk: Disk, size: int
 ) -> None:
     async def fail_once() -> None:
         disk.fault = sqlite3.OperationalError("database or disk is full")
-        lost = [engine.submit(start(n)) for n in range(3)]
+        lost = [engine.submit(start(n)) for n in range(size)]
         outcomes = await asyncio.gather(*lost, return_exceptions=True)
         assert all(isinstance(outcome, StoreError) for outcome in outcomes)
         disk.fault = None
-        started = [await engine.submit(start(n)) for n in range(3)]
-        assert [len(each.verification.sends) for each in started] == [1, 1, 1]
+        started = [await engine.submit(start(n)) for n in range(size)]
+        assert [len(each.verification.sends) for each in started] == [1] * size
 
     asyncio.run(fail_once())
 
@@ -134,15 +134,24 @@ def test_under_a_flood_the_loop_waits_for_the_disk_itself(engine: Engine, disk: 
     """Otherwise its next turn would be full of refusals before anybody is answered."""
 
     async def flood() -> None:
-        await engine.submit(start(0))
+        await asyncio.gather(*(engine.submit(start(n)) for n in range(MANY)))
         assert disk.threads != {threading.current_thread().name}
         room = engine._gatherer_here().room
         room._pressure.begin(asyncio.get_running_loop().time())
         disk.threads.clear()
-        await engine.submit(start(1))
+        await asyncio.gather(*(engine.submit(start(n)) for n in range(MANY, 2 * MANY)))
         assert disk.threads == {threading.current_thread().name}
 
     asyncio.run(flood())
+
+
+def test_a_few_are_waited_for_on_the_spot(engine: Engine, disk: Disk) -> None:
+    async def begin() -> None:
+        await asyncio.gather(*(engine.submit(start(n)) for n in range(MANY - 1)))
+
+    asyncio.run(begin())
+
+    assert disk.threads == {threading.current_thread().name}
 
 
 def test_whoever_waits_when_the_engine_closes_is_told(engine: Engine, disk: Disk) -> None:
@@ -150,8 +159,8 @@ def test_whoever_waits_when_the_engine_closes_is_told(engine: Engine, disk: Disk
         loop = asyncio.get_running_loop()
         gatherer = Gatherer(loop, engine._run, 256)
         gatherer.close()
-        outcome = await gatherer.add(start())
-        assert isinstance(outcome, RuntimeError)
+        outcomes = await asyncio.gather(*(gatherer.add(start(n)) for n in range(MANY)))
+        assert all(isinstance(outcome, RuntimeError) for outcome in outcomes)
 
     asyncio.run(close())
 

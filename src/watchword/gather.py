@@ -14,6 +14,7 @@ from watchword.room import Room
 from watchword.waits import Waits, attempt, resume, run_here
 
 LONGEST_WAIT = 5.0  # seconds; whoever has waited so long has gone, or soon will
+MANY = 8  # commands; the commit of so many is waited for beside the loop
 SLOW = 0.05  # seconds; a batch on a database nearby takes a tenth of it
 
 Runner = Callable[[list[Command[Any]]], Waits[list[Outcome]]]
@@ -44,10 +45,10 @@ class Gatherer:
     The first command of a turn schedules the run; those whose tasks are ready in the same turn
     come before it in the loop's queue. Nothing waits for company: a lone command runs at once.
 
-    While a batch waits for the disk, in a thread, the loop goes on, and what arrives meanwhile
-    gathers for the next. With `lanes`, for a database behind a network, all of a batch runs in a
-    thread. Where one is slow, for a lock that somebody holds or a server far away, another begins
-    beside it, up to so many; before that, two half as large would only cost more.
+    While a batch of many waits for the disk, in a thread, the loop goes on, and what arrives
+    meanwhile gathers for the next. With `lanes`, for a database behind a network, all of a batch
+    runs in a thread. Where one is slow, for a lock that somebody holds or a server far away,
+    another begins beside it, up to so many; before that, two half as large would only cost more.
     """
 
     def __init__(
@@ -115,10 +116,14 @@ class Gatherer:
         running.add_done_callback(lambda done: self._end_lane(batch, slow, done))
 
     def _go_on(self, batch: Batch, fault: BaseException | None = None) -> None:
-        """Run a batch here until it waits; wait for that in the thread, and come back."""
+        """Run a batch here until it waits; wait for that in the thread, and come back.
+
+        A few commands are not worth two changes of threads, and a flood would fill the loop's
+        next turn with refusals before anybody is answered: then the loop waits itself.
+        """
         try:
             wait = resume(batch.work, fault)
-            while self.room.is_pressed:  # a flood would fill the loop's next turn with refusals
+            while len(batch.waiting) < MANY or self.room.is_pressed:
                 wait = resume(batch.work, attempt(wait))
         except StopIteration as end:
             self._end(batch, end.value)
