@@ -304,6 +304,11 @@ class TestCountries:
         client.verify.v2.safelist.create(phone_number=PHONE)
         assert start(service, channel="call").status == "pending"
 
+    def test_a_country_that_is_none_blocks_nobody_and_is_refused(self, engine: Engine) -> None:
+        assert self._set(engine, BlockedCountries="UK") == 400
+        assert self._set(engine, AllowedCountries="FR,XX") == 400
+        assert self._set(engine, BlockedCountries="GB") == 200
+
     def test_a_country_cannot_be_both_allowed_and_blocked(self, engine: Engine) -> None:
         assert self._set(engine, AllowedCountries="FR,DE", BlockedCountries="DE") == 400
 

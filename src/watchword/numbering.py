@@ -57,6 +57,16 @@ class Plan(Record, frozen=True):
     regions: tuple[Region, ...]
 
 
+def check_country(code: str) -> str:
+    """Return a country's two letters as they are; raise ValueError where no number can be there.
+
+    A rule about a country that is none would let everybody past it: `UK`, say, for `GB`.
+    """
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"{code} is no country that has phone numbers; GB or CM are")
+    return code
+
+
 def region_of(e164: str) -> str | None:
     """Return the region of a canonical number that is served, or None to have the library asked."""
     if not CANONICAL.fullmatch(e164):

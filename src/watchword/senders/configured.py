@@ -10,6 +10,7 @@ from typing import Any
 
 from watchword.errors import ConfigurationError
 from watchword.model import Channel
+from watchword.numbering import check_country
 from watchword.senders.base import Sender
 from watchword.senders.dispatch import Dispatch
 from watchword.senders.http import HttpSender
@@ -72,11 +73,9 @@ def _sender(
 def _options(
     name: str, entry: Table, options: Sequence[Option], environment: Mapping[str, str]
 ) -> dict[str, Any]:
-    known = set(COMMON)
+    _check_keys(name, entry, options)
     given: dict[str, Any] = {}
     for option in options:
-        names = (f"{option.name}_env", f"{option.name}_file") if option.secret else (option.name,)
-        known.update(names)
         where = f"senders.{name}.{option.name}"
         if option.secret:
             given[option.name] = _secret(where, option, entry, environment)
@@ -84,8 +83,24 @@ def _options(
             given[option.name] = dict(entry.get(option.name, {}))
         else:
             given[option.name] = str(entry.get(option.name, option.default or ""))
+            _check_address(where, option.name, given[option.name])
         if option.default is None and not given[option.name]:
-            raise _wrong(f"senders.{name}.{names[0]}", f"it is missing: {option.help}")
+            raise _wrong(f"senders.{name}.{_names(option)[0]}", f"it is missing: {option.help}")
+    return given
+
+
+def _check_address(where: str, option: str, value: str) -> None:
+    if option == "url" and value and not value.startswith(("https://", "http://")):
+        raise _wrong(where, "an address such as https://api.example.com is expected")
+
+
+def _names(option: Option) -> tuple[str, ...]:
+    return (f"{option.name}_env", f"{option.name}_file") if option.secret else (option.name,)
+
+
+def _check_keys(name: str, entry: Table, options: Sequence[Option]) -> None:
+    """Refuse what nobody knows, and a secret that is written down, before what is missing."""
+    known = COMMON.union(*map(_names, options))
     for key in entry:
         if key not in known:
             secret = any(option.secret and option.name == key for option in options)
@@ -95,7 +110,6 @@ def _options(
                 else f"there is no such key; there are {', '.join(sorted(known))}"
             )
             raise _wrong(f"senders.{name}.{key}", words)
-    return given
 
 
 def _secret(where: str, option: Option, entry: Table, environment: Mapping[str, str]) -> str:
@@ -127,6 +141,10 @@ def _route(entry: Table, serves: Mapping[str, frozenset[Channel]]) -> Route:
     countries = frozenset(str(country).upper() for country in entry.get("countries", ()))
     if any(len(country) != 2 for country in countries):
         raise _wrong("routes.countries", "a country has two letters, as FR has")
+    try:
+        countries = frozenset(map(check_country, countries))
+    except ValueError as fault:
+        raise _wrong("routes.countries", str(fault)) from fault
     services = frozenset(str(sid) for sid in entry.get("messaging_services", ()))
     if any(not sid.startswith("MG") for sid in services):
         raise _wrong("routes.messaging_services", "a messaging service's sid begins with MG")

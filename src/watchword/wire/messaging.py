@@ -11,6 +11,7 @@ from watchword.commands.messaging import (
 )
 from watchword.commands.services import ReadService
 from watchword.errors import NotFound
+from watchword.numbering import check_country
 from watchword.tenants import MessagingConfiguration
 from watchword.wire.http import Call, timestamp
 from watchword.wire.paging import listing
@@ -23,7 +24,7 @@ def _country() -> Kind:
     def read(value: str) -> str:
         if not COUNTRY.fullmatch(value):
             raise ValueError("it takes a two-letter country code, or all")
-        return value if value == "all" else value.upper()
+        return value if value == "all" else check_country(value.upper())
 
     return Kind({"type": "string", "pattern": f"^(?:{COUNTRY.pattern})$"}, read)
 

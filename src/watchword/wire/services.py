@@ -8,6 +8,7 @@ from watchword import codes
 from watchword.commands.reading import ReadOne
 from watchword.commands.services import CreateService, DeleteService, UpdateService
 from watchword.errors import InvalidParameter
+from watchword.numbering import check_country
 from watchword.store.base import Query
 from watchword.tenants import (
     LONGEST_NAME,
@@ -49,7 +50,7 @@ def _countries() -> Kind:
     def read(value: str) -> tuple[str, ...]:
         if not COUNTRIES.fullmatch(value):
             raise ValueError("it takes two-letter country codes with commas between")
-        return tuple(sorted(set(value.upper().split(","))))
+        return tuple(sorted(set(map(check_country, value.upper().split(",")))))
 
     return Kind({"type": "string", "pattern": f"^{COUNTRIES.pattern}$"}, read)
 
