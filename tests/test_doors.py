@@ -1,6 +1,7 @@
 """The documented class, word for word: `src.models._2FA`, `src.schemas.svretries`, `settings`."""
 
 import datetime as time_module
+import json
 import logging
 import os
 import subprocess
@@ -26,6 +27,8 @@ import src.models._2FA as door  # noqa: N811
 from src.models._2FA import OTP_Model
 from src.schemas.svretries import Svretries
 from tests.conftest import PHONE
+from tests.senders.fakes import fake_provider
+from tests.server import watchword
 from watchword.errors import ConfigurationError, StoreError, UnfitValue
 from watchword.senders.inbox import InboxSender
 
@@ -718,6 +721,26 @@ def test_some_of_twilios_settings_are_refused_naming_the_missing_one(
         OTP_Model(PHONE)
 
     assert refusal.value.name == missing
+
+
+def test_a_program_that_ends_leaves_nothing_open_and_loses_no_count(home: Path) -> None:
+    program = (
+        "from watchword import OTP_Model\n"
+        "otp = OTP_Model('+237650000000')\n"
+        "for _ in range(2):\n"
+        "    try: otp.guarded_verification('hash', 'user')\n"
+        "    except Exception as refusal: print(type(refusal).__name__)\n"
+    )
+    home.mkdir(parents=True, exist_ok=True)
+    with fake_provider() as provider:
+        entry = f'[[senders]]\ntype = "webhook"\nurl = "{provider.url}/"\n'
+        (home / "watchword.toml").write_text(entry)
+        command = [sys.executable, "-X", "dev", "-c", program]
+        ended = subprocess.run(command, text=True, capture_output=True, check=True, timeout=60)
+        asked = len(provider.asked)
+
+    assert (ended.stdout, ended.stderr, asked) == ("TooManyRequests\n", "", 1)
+    assert json.loads(watchword("stats", "--json").stdout)["blocked"] == 1
 
 
 # -- the table ----------------------------------------------------------------------------------

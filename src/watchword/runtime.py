@@ -1,5 +1,6 @@
 """How an engine is opened: from settings, once per process and settings."""
 
+import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,10 +105,23 @@ def shared_engine(settings: Settings, *, sending: bool = True) -> Engine:
         if _used:
             return _used[-1]
         if key not in _shared:
+            atexit.unregister(_close_shared)  # a fork inherits it; once is enough
+            atexit.register(_close_shared)
             for stale in [other for other in _shared if other[0] != os.getpid()]:
                 del _shared[stale]
             _shared[key] = open_engine(settings, sending=sending)
         return _shared[key]
+
+
+def _close_shared() -> None:
+    """Close what `OTP_Model` and its like have used, when the process ends.
+
+    What is still being sent is recorded, refusals are written down, connections are closed.
+    """
+    with _lock:
+        mine = [_shared.pop(key) for key in list(_shared) if key[0] == os.getpid()]
+    for engine in mine:
+        engine.close()
 
 
 def open_texts(settings: Settings) -> Texts:
