@@ -10,6 +10,9 @@ from tests.conftest import PHONE
 from watchword.asgi import App
 from watchword.clock import ManualClock
 from watchword.engine import Engine
+from watchword.senders.base import Sender
+from watchword.senders.configured import dispatch_from
+from watchword.senders.console import ConsoleSender
 from watchword.senders.inbox import InboxSender
 
 MASKED = "+237•••••••00"
@@ -157,6 +160,29 @@ def test_a_person_who_is_lost_is_led_back_and_a_program_is_told(
     assert "There is no such page" in person.text
     assert 'href="/"' in person.text
     assert "<" not in program.text
+
+
+@pytest.mark.parametrize(
+    ("sender", "said"),
+    [
+        (ConsoleSender(), "Codes are printed where the server runs"),
+        (
+            dispatch_from({"senders": [{"type": "webhook", "url": "http://127.0.0.1:1/"}]}, {}),
+            "for real: use a number of yours",
+        ),
+    ],
+    ids=["console", "routes"],
+)
+def test_where_messages_leave_the_page_promises_no_inbox(
+    engine: Engine, sender: Sender, said: str
+) -> None:
+    engine.sender = sender
+    with TestClient(App(engine, development=True)) as client:
+        pages = client.get("/").text, client.get("/docs").text
+
+    assert said in pages[0]
+    assert "Nothing leaves this machine" not in pages[0]
+    assert 'href="/inbox"' not in pages[0] + pages[1]
 
 
 def test_the_code_field_is_one_that_phones_fill_in(browser: TestClient) -> None:

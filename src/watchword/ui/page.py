@@ -157,6 +157,8 @@ class TryPage:
             to=to or (found.to if found else ""),
             error=error,
             messages=self._messages(),
+            has_inbox=inbox_of(self._engine.sender) is not None,
+            sender=self._engine.sender.name if self._engine.sender else "",
             credentials=self._engine.credentials,
         )
         return HTMLResponse(html, status_code=status, headers=HEADERS)

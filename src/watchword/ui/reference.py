@@ -10,6 +10,7 @@ from starlette.routing import Route
 from watchword.engine import Engine
 from watchword.openapi.document import document, error_table
 from watchword.openapi.reference import operations
+from watchword.senders.inbox import inbox_of
 from watchword.ui.look import HEADERS, render
 
 
@@ -26,6 +27,7 @@ def reference_routes(engine: Engine, *, development: bool) -> list[Route]:
             tags=[tag["name"] for tag in described["tags"]],
             operations=operations(described),
             errors=error_table(),
+            has_inbox=inbox_of(engine.sender) is not None,
             credentials=engine.credentials,
             address=str(request.base_url).rstrip("/"),
         )
