@@ -92,6 +92,15 @@ def test_a_database_in_memory_is_refused(url: str, tmp_path: Path) -> None:
         open_engine(settings)
 
 
+@pytest.mark.parametrize("typed", ["AC1 ", "AC1\r", "\tAC1"])
+def test_space_around_a_value_is_none_of_it(typed: str) -> None:
+    assert config.documented("TWILIO_ACCOUNT_SID", {"TWILIO_ACCOUNT_SID": typed}) == "AC1"
+
+
+def test_a_value_of_spaces_is_none() -> None:
+    assert config.documented("TWILIO_ACCOUNT_SID", {"TWILIO_ACCOUNT_SID": " "}) is None
+
+
 def test_an_empty_value_is_the_default() -> None:
     assert config.load({"WATCHWORD_ENV": ""}).env == "development"
 

@@ -56,6 +56,16 @@ def test_by_default_only_warnings_are_logged(tmp_path: Path) -> None:
         assert "verification.started" not in log.read()
 
 
+@pytest.mark.parametrize(("sender", "number"), [("inbox", "+237650000000"), ("console", "NUMBER")])
+def test_the_greeting_texts_no_stranger(sender: str, number: str, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w+") as log:
+        with serving(stderr=log, WATCHWORD_SENDER=sender):
+            pass
+        log.seek(0)
+
+        assert f"verify {number}\n" in log.read()
+
+
 def test_a_logging_of_ones_own_is_left_alone() -> None:
     handler = logging.NullHandler()
     logging.getLogger().addHandler(handler)

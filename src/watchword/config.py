@@ -65,7 +65,7 @@ class Settings:
 
 
 def _text(value: str) -> str:
-    return value
+    return value.strip()  # an env file written elsewhere ends its lines with more than a line feed
 
 
 def _name(value: str) -> str:

@@ -24,6 +24,7 @@ BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75  # load balancers keep an idle connection for 60: none is cut under them
 GOODBYE_SECONDS = 20  # for the answers owed at a stop; supervisors wait for 30 and then kill
 DOORS = 64  # a turn of 20 ms then lets in 3,200 connections a second
+EXAMPLE = "+237650000000"
 STARTUP_FAILURE = 3  # the exit code of uvicorn's own
 
 
@@ -120,10 +121,11 @@ def _greet(settings: Settings, host: str, port: int, *, has_inbox: bool) -> None
     lines = [f"watchword serves on {here}"]
     if not settings.production:
         watchword = typed_as()
+        number = EXAMPLE if has_inbox else "NUMBER"  # a stranger may have the example's phone
         lines += [
             f"  try it in a browser     {here}/",
             *([f"  read what was sent      {here}/inbox"] if has_inbox else []),
-            f"  try it in a terminal    {watchword} verify +237650000000",
+            f"  try it in a terminal    {watchword} verify {number}",
             f"  credentials for an SDK  {watchword} credentials",
             f'  point an SDK at it      client.verify.base_url = "{here}"',
             f"  read about the API      {here}/docs",
