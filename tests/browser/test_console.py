@@ -129,6 +129,7 @@ def test_every_act_is_written_down(
 def test_the_keyboard_is_enough_for_an_operator(open_page: Opener, site: Site) -> None:
     send(site, CAMEROON)
     page = open_page("/console")
+    expect(page.locator("#account")).to_be_focused()  # what is typed before is nobody's
     page.keyboard.type(CREDENTIALS.account_sid)
     page.keyboard.press("Tab")
     page.keyboard.type(CREDENTIALS.auth_token)
