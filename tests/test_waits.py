@@ -114,6 +114,42 @@ def test_the_loop_goes_on_while_the_disk_writes(engine: Engine, disk: Disk) -> N
     assert not any("Main" in name for name in disk.threads)
 
 
+@pytest.fixture
+def other(tmp_path: Path, engine: Engine) -> Iterator[sqlite3.Connection]:
+    """Return another program's connection to the file, which holds the lock for writing."""
+    connection = sqlite3.connect(tmp_path / "watchword.db", isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize("size", [1, MANY])
+def test_the_loop_goes_on_while_another_program_holds_the_lock(
+    engine: Engine, other: sqlite3.Connection, size: int
+) -> None:
+    async def go_on() -> None:
+        asked = [asyncio.ensure_future(engine.submit(start(n))) for n in range(size)]
+        for _turn in range(200):
+            await asyncio.sleep(0)
+        assert not any(each.done() for each in asked)
+        other.execute("ROLLBACK")
+        assert len(await asyncio.gather(*asked)) == size
+
+    asyncio.run(go_on())
+
+
+def test_a_lock_that_is_never_let_go_is_waited_for_within_a_bound(
+    engine: Engine, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("watchword.store.sql.LOCK_SECONDS", 0.05)
+
+    with pytest.raises(StoreError, match="too busy; try again"):
+        engine.perform(start())
+
+    other.execute("ROLLBACK")
+    assert len(engine.perform(start()).verification.sends) == 1
+
+
 @pytest.mark.parametrize("size", [1, MANY])
 def test_a_commit_that_fails_answers_nobody_with_a_success_and_leaves_nothing(
     engine: Engine, disk: Disk, size: int

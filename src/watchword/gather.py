@@ -11,7 +11,7 @@ from watchword.commands.base import Command
 from watchword.counts import Counts
 from watchword.record import Record
 from watchword.room import Room
-from watchword.waits import Waits, attempt, resume, run_here
+from watchword.waits import Pause, Wait, Waits, attempt, resume, run_here
 
 LONGEST_WAIT = 5.0  # seconds; whoever has waited so long has gone, or soon will
 MANY = 8  # commands; the commit of so many is waited for beside the loop
@@ -116,14 +116,10 @@ class Gatherer:
         running.add_done_callback(lambda done: self._end_lane(batch, slow, done))
 
     def _go_on(self, batch: Batch, fault: BaseException | None = None) -> None:
-        """Run a batch here until it waits; wait for that in the thread, and come back.
-
-        A few commands are not worth two changes of threads, and a flood would fill the loop's
-        next turn with refusals before anybody is answered: then the loop waits itself.
-        """
+        """Run a batch here until it waits; wait for that in the thread, and come back."""
         try:
             wait = resume(batch.work, fault)
-            while len(batch.waiting) < MANY or self.room.is_pressed:
+            while self._waits_here(batch, wait):
                 wait = resume(batch.work, attempt(wait))
         except StopIteration as end:
             self._end(batch, end.value)
@@ -133,6 +129,16 @@ class Gatherer:
             self._in_thread(wait).add_done_callback(
                 lambda done: self._go_on(batch, _fault_of(done))
             )
+
+    def _waits_here(self, batch: Batch, wait: Wait) -> bool:
+        """Tell whether the loop waits itself.
+
+        A commit of a few commands is not worth two changes of threads, and a flood would fill the
+        loop's next turn with refusals before anybody is answered.
+        """
+        if isinstance(wait, Pause):
+            return False
+        return len(batch.waiting) < MANY or self.room.is_pressed
 
     def _in_thread(self, call: Callable[[], Any]) -> asyncio.Future[Any]:
         try:

@@ -5,6 +5,7 @@ between two waits is done in one thread, and an event loop need not stand still 
 writes.
 """
 
+import time
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
@@ -12,6 +13,16 @@ T = TypeVar("T")
 
 Wait = Callable[[], object]
 Waits = Generator[Wait, None, T]
+
+
+class Pause:
+    """A wait for somebody else, who may take long: no loop is to stand still for it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __call__(self) -> None:
+        time.sleep(self.seconds)
 
 
 def resume(work: Waits[T], fault: BaseException | None) -> Wait:

@@ -25,7 +25,7 @@ DRIVERS = {  # the scheme people write → the driver we bring, and the extra th
 }
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30  # a server that says nothing for so long is taken for lost
-LOCK_SECONDS = 10  # MySQL waits 50 s for a lock; a batch holds one for milliseconds
+LOCK_SECONDS = 10  # how long a lock is waited for; a batch holds one for milliseconds
 POOL_SIZE = 8
 OVERFLOW = 24
 RECYCLE_SECONDS = 1800  # before a proxy or `wait_timeout` closes an idle connection

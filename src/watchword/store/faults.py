@@ -66,6 +66,8 @@ def _sqlite(error: Any) -> Fault:
     name = str(getattr(error, "sqlite_errorname", ""))
     if name.startswith(("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")):
         return Fault.RACE
+    if name.startswith("SQLITE_BUSY"):  # another process is writing
+        return Fault.RACE
     return Fault.UNFIT if name.startswith(("SQLITE_TOOBIG", "SQLITE_MISMATCH")) else Fault.OTHER
 
 

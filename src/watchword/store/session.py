@@ -44,11 +44,16 @@ class Session:
 
 
 class SqliteSession(Session):
-    """SQLite: the write lock is taken first; one that reads and then writes would have to fail."""
+    """SQLite: the write lock is taken first; one that reads and then writes would have to fail.
+
+    Nor does it wait for the lock: another process may hold it for long, and waiting is left to
+    who runs the transaction.
+    """
 
     def __init__(self, pooled: Any) -> None:
         super().__init__(pooled)
         self._cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self._cursor.execute("PRAGMA busy_timeout = 0")
 
     def begin(self) -> None:
         self._cursor.execute("BEGIN IMMEDIATE")

@@ -7,7 +7,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +19,7 @@ from watchword.keys import Keyring
 from watchword.model import Counter, Subject, Verification
 from watchword.store.base import Cell, Changes, Key, Keyed, Keys, Query, Rows
 from watchword.store.clock import measure_skew
-from watchword.store.connect import READING, connect, is_networked
+from watchword.store.connect import LOCK_SECONDS, READING, connect, is_networked
 from watchword.store.faults import UNCERTAIN, Fault, as_store_error, faults_named, name_fault
 from watchword.store.kinds import KINDS
 from watchword.store.lists import select_count, select_page
@@ -28,13 +27,14 @@ from watchword.store.migrate import ensure_schema
 from watchword.store.rows import Row
 from watchword.store.session import Session, session_for
 from watchword.store.statements import LANGUAGES, Said, Statements
-from watchword.waits import Waits, run_here
+from watchword.waits import Pause, Waits, run_here
 
 logger = logging.getLogger("watchword.store")
 
-PATIENCE_SECONDS = 5.0  # how long a lost race or a lost server is tried again
+PATIENCE_SECONDS = 5.0  # how long a lost race or a lost server is tried again; SQLite's lock: 10
 FIRST_PAUSE = 0.002  # seconds; doubled from try to try, and drawn at random up to there
 LONGEST_PAUSE = 0.25
+LONGEST_PAUSE_IN_A_FILE = 0.02  # whose lock is held for a commit or two
 IDLE_SESSIONS = 4  # kept at hand, so that a transaction begins without asking the pool
 
 
@@ -72,6 +72,8 @@ class SqlStore:
     def transact_in_steps(self, keys: Keys, decide: Callable[[Rows], Changes]) -> Waits[None]:
         """Do what `transact` does, and yield what waits for the commit or for a lost race."""
         began = time.monotonic()
+        patience = PATIENCE_SECONDS if self.is_networked else LOCK_SECONDS
+        longest_pause = LONGEST_PAUSE if self.is_networked else LONGEST_PAUSE_IN_A_FILE
         pause = FIRST_PAUSE
         tries = 0
         while True:
@@ -85,11 +87,10 @@ class SqlStore:
             if fault is Fault.LOST:
                 self._lost_since = self._lost_since or now
                 began = min(began, self._lost_since)  # who comes later waits no longer
-            if tries > 1 and now - began > PATIENCE_SECONDS:
+            if tries > 1 and now - began > patience:
                 raise as_store_error(fault)
-            rest = random.uniform(0, pause)  # noqa: S311  # so that two do not meet again
-            yield partial(time.sleep, rest)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            yield Pause(random.uniform(0, pause))  # noqa: S311  # so that two do not meet again
+            pause = min(pause * 2, longest_pause)
 
     def counter(self, unique_id: str, user_id: str) -> Counter | None:
         """Read one `svretries` row with its id."""
