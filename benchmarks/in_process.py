@@ -54,9 +54,9 @@ class Counting:
         self._store = store
         self.commits = 0
 
-    def transact(self, *given: Any) -> Any:
+    def transact_in_steps(self, *given: Any) -> Any:
         self.commits += 1
-        return self._store.transact(*given)
+        return self._store.transact_in_steps(*given)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
