@@ -1,5 +1,6 @@
 """How a SQLite file is opened: private, one writer at a time, readers never blocked."""
 
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -21,6 +22,29 @@ def make_private(path: Path) -> None:
         raise StoreError(
             f"{path} cannot be made ({fault.strerror}); set WATCHWORD_HOME to a folder of yours"
         ) from fault
+
+
+class Place:
+    """Where an open file lies: one that was moved or deleted is still written to, for nobody."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = self._look()
+
+    def check(self) -> None:
+        """Raise StoreError unless the file that was opened is still there."""
+        if self._look() != self._file:
+            raise StoreError(
+                f"{self._path} was moved, replaced or deleted while it was in use; "
+                "nothing more is written to it: put it right and start again"
+            )
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)  # noqa: PTH116  # a third of the time of Path.stat
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def use_wal(connection: sqlite3.Connection, *, synchronous: Literal["FULL", "OFF"]) -> None:

@@ -1,6 +1,7 @@
 """A database that breaks or blocks is met with another try or a StoreError, and nothing else."""
 
 import asyncio
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -120,6 +121,40 @@ def test_a_server_that_is_gone_is_waited_for_within_a_bound(
 
     own_server.start()
     store.transact(keys, lambda _: Changes.of(SUBJECT))
+    store.close()
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_file_that_is_gone_is_not_written_to(tmp_path: Path, is_replaced: bool) -> None:
+    """SQLite would go on writing to the file that has no name any more, and say all is well."""
+    file, aside = tmp_path / "watchword.db", tmp_path / "aside.db"
+    store = SqlStore(f"sqlite:///{file}", KEYRING)
+    keys = Keys.of(Subject, SUBJECT.key)
+    file.rename(aside)
+    if is_replaced:
+        shutil.copy(aside, file)
+
+    with pytest.raises(StoreError, match="moved, replaced or deleted"):
+        store.transact(keys, lambda _: Changes.of(SUBJECT))
+    with pytest.raises(StoreError, match="start again"):
+        store.ping()
+
+    aside.rename(file)
+    store.transact(keys, lambda _: Changes.of(SUBJECT))
+    store.ping()
+    store.close()
+
+
+def test_a_file_is_found_again_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = SqlStore("sqlite:///watchword.db", KEYRING)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    store.transact(Keys.of(Subject, SUBJECT.key), lambda _: Changes.of(SUBJECT))
+
     store.close()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from watchword.errors import ConfigurationError
-from watchword.sqlite import BUSY_SECONDS, make_private, use_wal
+from watchword.sqlite import BUSY_SECONDS, Place, make_private, use_wal
 
 READING = "watchword_reading"  # the option of a connection that will not write: it needs no lock
 VARIABLE = "WATCHWORD_DATABASE_URL"
@@ -71,6 +71,11 @@ def connect_to_read(url: str) -> sa.Engine:
 def is_networked(engine: sa.Engine) -> bool:
     """Tell whether the database is a server, whose answers are waited for."""
     return engine.dialect.name != "sqlite"
+
+
+def place_of(engine: sa.Engine) -> Place | None:
+    """Return where the file of a database lies, once it is there; None for a server's."""
+    return None if is_networked(engine) else Place(Path(engine.url.database or "").absolute())
 
 
 def _parsed(url: str) -> URL:

@@ -19,7 +19,7 @@ from watchword.keys import Keyring
 from watchword.model import Counter, Subject, Verification
 from watchword.store.base import Cell, Changes, Key, Keyed, Keys, Query, Rows
 from watchword.store.clock import measure_skew
-from watchword.store.connect import LOCK_SECONDS, READING, connect, is_networked
+from watchword.store.connect import LOCK_SECONDS, READING, connect, is_networked, place_of
 from watchword.store.faults import UNCERTAIN, Fault, as_store_error, faults_named, name_fault
 from watchword.store.kinds import KINDS
 from watchword.store.lists import select_count, select_page
@@ -55,6 +55,7 @@ class SqlStore:
         except WatchwordError:
             self._engine.dispose()
             raise
+        self._place = place_of(self._engine)
         dialect = self._engine.dialect
         self._language = language = LANGUAGES[dialect.name](dialect)
         self._session = session_for(dialect.name)
@@ -118,8 +119,13 @@ class SqlStore:
 
     def ping(self) -> None:
         """Ask the database for one row."""
+        self._check_place()
         with self.reading() as connection:
             connection.execute(sa.text("SELECT 1 FROM services WHERE sid = ''")).first()
+
+    def _check_place(self) -> None:
+        if self._place is not None:
+            self._place.check()
 
     def skew(self, wall: Callable[[], float]) -> float:
         """Return the seconds by which the server's clock is ahead of `wall`."""
@@ -140,6 +146,7 @@ class SqlStore:
     def _try(self, keys: Keys, decide: Callable[[Rows], Changes]) -> Waits[Fault | None]:
         """Run the transaction once and return what was wrong with it, if anything was."""
         committing = False
+        self._check_place()
         try:
             with self._transaction() as session:
                 rows = Rows.holding(self._load(session, keys))
