@@ -35,8 +35,8 @@ class Place:
         """Raise StoreError unless the file that was opened is still there."""
         if self._look() != self._file:
             raise StoreError(
-                f"{self._path} was moved, replaced or deleted while it was in use; "
-                "nothing more is written to it: put it right and start again"
+                "the database file was moved, replaced or deleted while it was in use; nothing "
+                "more is written to it: put it right (watchword doctor names it) and start again"
             )
 
     def _look(self) -> tuple[int, int] | None:
