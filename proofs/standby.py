@@ -5,22 +5,19 @@ python -m proofs.standby --size short
 
 import argparse
 import contextlib
-import itertools
 import logging
 import signal
 import sys
 import time
-from collections import Counter as Tally
 from collections.abc import Iterator, Sequence
 
 import psycopg
 
-from proofs.calling import calling
+from proofs.calling import Logins, calling, counts
 from proofs.report import report
 from tests.databases import PostgresServer
-from watchword.errors import Refusal, StoreError
 from watchword.home import Credentials
-from watchword.torture import Count, Known, check, make_service, open_engine, start
+from watchword.torture import Count, Known, make_service, open_engine
 
 SECRET = b"proof secret, 32 bytes or longer."
 PROMOTIONS = {"short": 1, "usual": 3, "full": 20}
@@ -83,53 +80,32 @@ def both(primary: Primary, standby: Standby) -> str:
     return f"postgresql://watchword@/proof?{hosts}&target_session_attrs=read-write"
 
 
-def promotion(told: list[tuple[str, str]], seen: Tally[str]) -> tuple[int, float]:
-    """Kill the primary under load and promote the standby; return codes good twice, and seconds."""
+def promotion() -> tuple[int, int, int, float]:
+    """Kill the primary under load and promote the standby.
+
+    Return the approved, those of them good twice, strange faults, and the seconds without answer.
+    """
     with pair() as (primary, standby):
         engine = open_engine(Known(both(primary, standby), SECRET, Credentials.new()))
         make_service(engine)
-        mine: list[tuple[str, str]] = []
-        numbers = itertools.count(1_000_000)
-
-        def call(_caller: int) -> None:
-            try:
-                begun = engine.perform(start(engine, next(numbers)))
-                to, code = begun.verification.to, begun.code
-                if check(engine, to, code):
-                    mine.append((to, code))
-            except (StoreError, Refusal) as fault:
-                seen[type(fault).__name__] += 1
-            except Exception as fault:
-                seen["strange"] += 1
-                print(f"strange: {type(fault).__name__}")
-
-        with calling(call, CALLERS):
+        logins = Logins(engine)
+        with calling(logins.log_in, CALLERS):
             time.sleep(2)
             began = time.monotonic()
             primary.stop(signal.SIGKILL)
             standby.promote()
-            answered = len(mine)
-            while len(mine) == answered and time.monotonic() < began + 30:
-                time.sleep(0.01)
-            seconds = time.monotonic() - began
+            seconds = logins.seconds_until_the_next(began)
             time.sleep(1)
-        twice = sum(check(engine, to, code) for to, code in mine)
+        twice = logins.good_twice()
         engine.close()
-    told += mine
-    return twice, seconds
+    return len(logins.approved), twice, logins.strange, seconds
 
 
 def prove(times: int) -> Iterator[Count]:
     """Promote so many standbys."""
-    told: list[tuple[str, str]] = []
-    seen: Tally[str] = Tally()
-    outcomes = [promotion(told, seen) for _ in range(times)]
-    twice = sum(count for count, _ in outcomes)
-    tenths = round(max(seconds for _, seconds in outcomes) * 10)
-    what = f"codes good twice, of {len(told)} approved around {times} promotions"
-    yield Count(what, twice, "0", not twice)
-    yield Count("faults other than StoreError (503)", seen["strange"], "0", not seen["strange"])
-    yield Count("tenths of a second until it answered again", tenths, "<= 50", tenths <= 50)
+    approved, twice, strange, seconds = zip(*(promotion() for _ in range(times)), strict=True)
+    around = f"around {times} promotions"
+    yield from counts(sum(approved), sum(twice), sum(strange), max(seconds), around)
 
 
 def main() -> None:

@@ -8,7 +8,6 @@
 T-31, codes used where they are not good. Exits with 1 when a count is not what it must be.
 """
 
-import itertools
 import logging
 import signal
 import sys
@@ -17,7 +16,7 @@ from collections import Counter as Tally
 from collections.abc import Iterator
 from functools import partial
 
-from proofs.calling import calling
+from proofs.calling import Logins, calling, counts
 from proofs.report import must_be_none
 from proofs.stores import STORES, command_line, database, on_each
 from proofs.writers import writers
@@ -26,7 +25,6 @@ from tests.databases import Server
 from tests.test_binding import THEFTS as WAYS
 from tests.test_binding import steal
 from watchword.clock import ManualClock
-from watchword.errors import Refusal, StoreError
 from watchword.home import Credentials
 from watchword.senders.inbox import InboxSender
 from watchword.store.sql import SqlStore
@@ -34,10 +32,8 @@ from watchword.torture import (
     SIZES,
     Count,
     Known,
-    check,
     make_service,
     open_engine,
-    start,
     torture,
 )
 
@@ -54,43 +50,17 @@ def restarts(url: str, server: Server, times: int) -> Iterator[Count]:
     known = Known(url, SECRET, Credentials.new())
     engine = open_engine(known)
     make_service(engine)
-    told: list[tuple[str, str]] = []
-    seen: Tally[str] = Tally()
-    numbers = itertools.count(1_000_000)
-
-    def call(_caller: int) -> None:
-        try:
-            started = engine.perform(start(engine, next(numbers)))
-            to, code = started.verification.to, started.code
-            if check(engine, to, code):
-                told.append((to, code))
-        except Refusal:
-            seen["refusals"] += 1
-        except StoreError:
-            seen["store errors"] += 1
-        except Exception as fault:
-            seen[type(fault).__name__] += 1
-
+    logins = Logins(engine)
     slowest = 0.0
-    with calling(call, CALLERS):
+    with calling(logins.log_in, CALLERS):
         for _ in range(times):
             time.sleep(0.5)
             server.stop(signal.SIGKILL)
             server.start()
-            back = time.monotonic()
-            answered = len(told)
-            while len(told) == answered and time.monotonic() < back + 30:
-                time.sleep(0.01)
-            slowest = max(slowest, time.monotonic() - back)
-    twice = sum(check(engine, to, code) for to, code in told)
+            slowest = max(slowest, logins.seconds_until_the_next(time.monotonic()))
+    approved, twice = len(logins.approved), logins.good_twice()
     engine.close()
-    strange = sum(count for name, count in seen.items() if name not in ("refusals", "store errors"))
-    yield Count(
-        f"codes good twice, of {len(told)} approved over {times} kills", twice, "0", not twice
-    )
-    yield Count("faults other than StoreError (503)", strange, "0", not strange)
-    tenths = round(slowest * 10)
-    yield Count("tenths of a second until it answered again", tenths, "<= 50", tenths <= 50)
+    yield from counts(approved, twice, logins.strange, slowest, f"over {times} kills")
 
 
 def thefts(url: str, times: int) -> Iterator[Count]:

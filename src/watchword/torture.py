@@ -116,7 +116,7 @@ def _double_acceptance(engine: Engine, workers: "Sequence[Worker]", size: Size) 
     """Let all processes check the right code at once, over and over."""
     wrong = 0
     for number in range(size.rounds):
-        to, code = _started(engine, number)
+        to, code = start_one(engine, number)
         each = size.checks // len(workers)
         approvals = sum(_together(workers, ("check", to, code, each)))
         wrong += approvals != 1
@@ -126,7 +126,7 @@ def _double_acceptance(engine: Engine, workers: "Sequence[Worker]", size: Size) 
 
 def _guessing(engine: Engine, workers: "Sequence[Worker]", size: Size) -> Iterator[Count]:
     """Let all processes guess at one code; then try the right one."""
-    to, code = _started(engine, 10_000)
+    to, code = start_one(engine, 10_000)
     wrong = "9" * len(code) if code != "9" * len(code) else "8" * len(code)
     evaluated = sum(_together(workers, ("guess", to, wrong, size.guesses // len(workers))))
     yield Count(f"guesses evaluated, of {size.guesses}", evaluated, "5", evaluated == 5)
@@ -300,7 +300,8 @@ def start(engine: Engine, number: int) -> StartVerification:
     return StartVerification(known.service_sid, known.account_sid, phone)
 
 
-def _started(engine: Engine, number: int) -> tuple[str, str]:
+def start_one(engine: Engine, number: int) -> tuple[str, str]:
+    """Start a verification of a number and return what it was sent to, and the code."""
     started = engine.perform(start(engine, number))
     return started.verification.to, started.code
 
